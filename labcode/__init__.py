@@ -1,0 +1,1 @@
+"""Réseaux de neurones écrits en NumPy : le code du livre."""
