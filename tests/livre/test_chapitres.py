@@ -1,0 +1,73 @@
+"""Le contrat des chapitres : mêmes rubriques, cellules courtes, sorties stockées, figures décrites."""
+
+import re
+
+import jupytext
+
+HEADINGS = ["Objectifs", "Prédire, puis exécuter", "Expériences", "Questions de TP",
+            "À retenir", "Pour aller plus loin", "Sources et écarts"]
+QUESTION_CALL = re.compile(r"question\(\s*[\"']([\w-]+)[\"']")
+
+
+def test_rubriques_dans_l_ordre(chapter):
+    found = re.findall(r"^## (.+)$", chapter.markdown, re.M)
+    assert [title for title in found if title in HEADINGS] == HEADINGS
+    assert found[0] == "Objectifs"
+    objectives = chapter.markdown.split("## Objectifs")[1].split("\n## ")[0]
+    assert "**Prérequis" in objectives and "**Durée" in objectives
+
+
+def test_un_seul_titre(chapter):
+    assert len(re.findall(r"^# .+$", chapter.markdown, re.M)) == 1
+
+
+def test_se_lit_d_une_traite(chapter):
+    assert len(jupytext.writes(chapter.notebook, fmt="md:myst").splitlines()) <= 450
+
+
+def test_cellules_courtes(chapter):
+    long = [cell.source for cell in chapter.code_cells if len(cell.source.strip().splitlines()) > 10]
+    assert not long, "cellule de plus de dix lignes :\n" + "\n---\n".join(long)
+
+
+def test_executees_dans_l_ordre_sans_erreur(chapter):
+    counts = [cell.execution_count for cell in chapter.code_cells]
+    assert counts == list(range(1, len(counts) + 1))
+    outputs = [output for cell in chapter.code_cells for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
+
+
+def test_figures_decrites(chapter):
+    for cell in chapter.code_cells:
+        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            assert len(alt) >= 40, f"figure sans description :\n{cell.source}"
+
+
+def test_sorties_sans_adresse_ni_chemin(chapter):
+    for cell in chapter.code_cells:
+        for output in cell.outputs:
+            text = output.get("text", "") + str(output.get("data", {}).get("text/plain", ""))
+            assert not re.search(r"0x[0-9a-f]{6,}|/home/|/root/|C:\\", text), text
+
+
+def test_le_lecteur_parie_avant_de_voir(chapter):
+    section = False
+    hidden = 0
+    for cell in chapter.notebook.cells:
+        if cell.cell_type == "markdown" and re.search(r"^## ", cell.source, re.M):
+            section = "## Prédire, puis exécuter" in cell.source
+        elif section and cell.cell_type == "code":
+            hidden += "hide-output" in cell.metadata.get("tags", [])
+    assert hidden >= 1
+    assert any(question["type"] == "prediction" for question in chapter.questions)
+
+
+def test_chaque_question_est_posee_une_fois(chapter):
+    asked = [name for cell in chapter.code_cells for name in QUESTION_CALL.findall(cell.source)]
+    assert sorted(asked) == sorted(question["id"] for question in chapter.questions)
+    assert sum(question["type"] != "prediction" for question in chapter.questions) >= 6
+
+
+def test_dimensions_du_dépôt(chapter):
+    assert chapter.path.stat().st_size < 2_000_000
