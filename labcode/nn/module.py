@@ -1,0 +1,234 @@
+"""Le paramètre, la couche, et la suite de couches : un réseau est une liste de couches."""
+
+import numpy as np
+
+
+def as_float(x, owner):
+    """Rend ``x`` en tableau flottant : float32 et float64 sont gardés, entiers et booléens passent en float32.
+
+    Lève TypeError si ``x`` n'est pas fait de nombres réels ; ``owner`` est nommé dans le message.
+    """
+    x = np.asarray(x)
+    if x.dtype == np.float32 or x.dtype == np.float64:
+        return x
+    if x.dtype.kind in "biuf":
+        return x.astype(np.float32)
+    raise TypeError(f"{owner} : tableau de nombres réels attendu, reçu un tableau de type {x.dtype}")
+
+
+def as_gradient(dy, owner, shape):
+    """Rend ``dy`` en tableau flottant de forme ``shape``, celle de la sortie (None avant ``forward``).
+
+    Lève RuntimeError si ``forward`` n'a pas eu lieu, ValueError si ``dy`` n'a pas la forme de la sortie.
+    """
+    if shape is None:
+        raise RuntimeError(f"{owner} : backward appelé avant forward, il n'y a encore rien à dériver")
+    dy = as_float(dy, owner)
+    if dy.shape != shape:
+        raise ValueError(f"{owner} : gradient dy de forme {dy.shape}, attendu {shape} comme la sortie")
+    return dy
+
+
+class Parameter:
+    """Tableau que l'on apprend : ses valeurs ``data`` et le gradient ``grad`` de la perte, de même forme.
+
+    Affecter ``data`` ou ``grad`` copie les valeurs dans le tableau existant (même forme, sinon ValueError),
+    de sorte que la couche et l'optimiseur voient toujours le même.
+    """
+
+    __slots__ = ("_data", "_grad", "_grad_is_zero")
+
+    def __init__(self, data):
+        self._data = np.array(as_float(data, "Parameter"), order="C")
+        self._grad = None
+        self._grad_is_zero = True
+
+    @property
+    def data(self):
+        """Valeurs du paramètre."""
+        return self._data
+
+    @data.setter
+    def data(self, value):
+        if value is not self._data:  # « data -= … » a déjà tout fait sur place
+            self._data[...] = self._same_shape("data", value)
+
+    @property
+    def grad(self):
+        """Gradient accumulé par ``backward`` depuis le dernier ``zero_grad`` (des zéros s'il n'y en a pas eu)."""
+        if self._grad_is_zero:
+            self._buffer().fill(0)
+            self._grad_is_zero = False
+        return self._grad
+
+    @grad.setter
+    def grad(self, value):
+        if value is not self._grad:  # « grad += … » a déjà tout fait sur place
+            self._buffer()[...] = self._same_shape("grad", value)
+            self._grad_is_zero = False
+
+    @property
+    def shape(self):
+        """Forme commune à ``data`` et à ``grad``."""
+        return self._data.shape
+
+    def accumulate(self, operation, *operands):
+        """Ajoute ``operation(*operands)`` au gradient ; ``operation`` accepte ``out=``, comme ``np.matmul``.
+
+        Juste après ``zero_grad``, le résultat est écrit dans ``grad`` au lieu d'être ajouté à des zéros :
+        ni remise à zéro, ni tableau temporaire.
+        """
+        if self._grad_is_zero:
+            operation(*operands, out=self._buffer())
+            self._grad_is_zero = False
+        else:
+            self._grad += operation(*operands)
+
+    def zero_grad(self):
+        """Remet le gradient à zéro, sans toucher à la mémoire : la prochaine écriture s'en charge."""
+        self._grad_is_zero = True
+
+    def _buffer(self):
+        if self._grad is None:
+            self._grad = np.empty_like(self._data)
+        return self._grad
+
+    def _same_shape(self, name, value):
+        value = as_float(value, f"Parameter.{name}")
+        if value.shape != self.shape:
+            raise ValueError(f"Parameter.{name} : forme {value.shape}, attendu {self.shape}")
+        return value
+
+    def __repr__(self):
+        return f"Parameter(shape={self.shape}, dtype={self._data.dtype})"
+
+
+class Module:
+    """Brique d'un réseau : ``forward`` calcule la sortie, ``backward`` rétropropage le gradient.
+
+    Une couche à soi hérite de Module, range ses Parameter et ses sous-couches en attributs (ou en listes),
+    et définit ``forward(x)`` et ``backward(dy)``.
+    """
+
+    training = True
+
+    def forward(self, x):
+        """Sortie de la couche pour le lot ``x`` (N, …) ; garde ce dont ``backward`` aura besoin."""
+        raise NotImplementedError(f"{type(self).__name__} ne définit pas forward")
+
+    def backward(self, dy):
+        """Gradient ``dx`` de la perte par rapport à l'entrée ; ajoute à ``grad`` celui des paramètres.
+
+        ``dy``, de la forme de la sortie, est le gradient par rapport à la sortie du dernier ``forward``.
+        Lève RuntimeError avant tout ``forward``, ValueError si la forme de ``dy`` ne convient pas.
+        """
+        raise NotImplementedError(f"{type(self).__name__} ne définit pas backward")
+
+    def backward_parameters(self, dy):
+        """Comme ``backward``, mais sans ``dx`` : personne n'apprend l'entrée du réseau, autant ne pas la dériver."""
+        self.backward(dy)
+
+    def __call__(self, x):
+        return self.forward(x)
+
+    def children(self):
+        """Sous-couches directes : liste de couples (nom, Module)."""
+        return [(name, value) for name, value in self._attributes() if isinstance(value, Module)]
+
+    def named_parameters(self):
+        """Paramètres de la couche et de ses sous-couches, chacun une fois : liste de couples (nom, Parameter)."""
+        named = [(name, value) for name, value in self._attributes() if isinstance(value, Parameter)]
+        named += [(f"{prefix}.{name}", parameter)
+                  for prefix, child in self.children() for name, parameter in child.named_parameters()]
+        first_name = {}
+        for name, parameter in named:  # un paramètre partagé par deux couches ne compte qu'une fois
+            first_name.setdefault(id(parameter), (name, parameter))
+        return list(first_name.values())
+
+    def parameters(self):
+        """Liste des Parameter, à donner à un optimiseur."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def zero_grad(self):
+        """Remet à zéro le gradient de tous les paramètres."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def train(self, mode=True):
+        """Passe la couche et ses sous-couches en mode apprentissage (ou évaluation) ; renvoie ``self``."""
+        self.training = bool(mode)
+        for _, child in self.children():
+            child.train(mode)
+        return self
+
+    def eval(self):
+        """Passe la couche et ses sous-couches en mode évaluation ; renvoie ``self``."""
+        return self.train(False)
+
+    def _attributes(self):
+        """Attributs de la couche, ceux qui sont des listes étant dépliés en « nom.indice »."""
+        for name, value in vars(self).items():
+            if isinstance(value, (list, tuple)):
+                yield from ((f"{name}.{i}", item) for i, item in enumerate(value))
+            else:
+                yield name, value
+
+    def __repr__(self):
+        return f"{type(self).__name__}()"
+
+
+class Sequential(Module):
+    """Réseau en chaîne : la sortie de chaque couche est l'entrée de la suivante.
+
+    ``Sequential(Linear(784, 200), ReLU(), Linear(200, 10))`` ; les paramètres s'appellent « 0.weight »,
+    « 0.bias », « 2.weight »… ``model[i]`` est la i-ème couche. Lève TypeError si l'une n'est pas un Module.
+    """
+
+    def __init__(self, *layers):
+        for layer in layers:
+            if not isinstance(layer, Module):
+                advice = " (écrire Sequential(*couches))" if isinstance(layer, (list, tuple)) else ""
+                raise TypeError(f"Sequential : chaque couche doit être un Module, reçu {type(layer).__name__}{advice}")
+        self.layers = list(layers)
+
+    def forward(self, x):
+        """Sortie de la dernière couche, (N, …)."""
+        for index, layer in enumerate(self.layers):
+            try:
+                x = layer.forward(x)
+            except (ValueError, TypeError) as error:
+                error.add_note(f"(dans la couche {index} du réseau)")
+                raise
+        return x
+
+    def backward(self, dy):
+        """Rétropropage ``dy`` de la dernière couche à la première (Rumelhart et al., 1986) ; renvoie ``dx``."""
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+        return dy
+
+    def backward_parameters(self, dy):
+        """Rétropropage jusqu'à la première couche qui a des paramètres, sans dériver l'entrée."""
+        first = next((i for i, layer in enumerate(self.layers) if layer.named_parameters()), None)
+        if first is None:
+            return
+        for layer in reversed(self.layers[first + 1:]):
+            dy = layer.backward(dy)
+        self.layers[first].backward_parameters(dy)
+
+    def children(self):
+        """Couches et leurs rangs : liste de couples (« 0 », Module)."""
+        return [(str(index), layer) for index, layer in enumerate(self.layers)]
+
+    def __len__(self):
+        return len(self.layers)
+
+    def __getitem__(self, index):
+        return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
+
+    def __iter__(self):
+        return iter(self.layers)
+
+    def __repr__(self):
+        lines = [f"  ({index}): {layer!r}".replace("\n", "\n  ") for index, layer in self.children()]
+        return "\n".join(["Sequential(", *lines, ")"]) if lines else "Sequential()"
