@@ -1,0 +1,41 @@
+"""Le JavaScript du widget, assemblé d'une même source pour le carnet et pour la page du livre."""
+
+import re
+from pathlib import Path
+
+HERE = Path(__file__).parent
+MODULES = ("formula.js", "checks.js", "help.js", "typeset.js", "storage.js", "question.js")
+
+
+def widget_module() -> str:
+    """Le module ES qu'anywidget charge dans le carnet."""
+    return f"{_joined(MODULES)}\nexport default {{ render }};\n"
+
+
+def page_script() -> str:
+    """Le script classique de la page : il marche aussi depuis un dossier (``file://``)."""
+    page = _stripped("page.js")
+    return f'(() => {{\n"use strict";\n{_joined(MODULES)}\nconst widget = {{ render }};\n{page}\n}})();\n'
+
+
+def stylesheet() -> str:
+    """La feuille de style des questions."""
+    return (HERE / "question.css").read_text(encoding="utf-8")
+
+
+def files() -> list[Path]:
+    """Les fichiers dont le script et le style dépendent."""
+    return [HERE / name for name in (*MODULES, "page.js", "question.css")]
+
+
+def _joined(names):
+    return "\n".join(_stripped(name) for name in names)
+
+
+def _stripped(name):
+    """Un module sans ses ``import`` ni ses ``export`` (tout finit dans une même portée), ni ses commentaires."""
+    source = (HERE / name).read_text(encoding="utf-8")
+    source = re.sub(r"^[ ]*(?://[^\n]*|/\*.*?\*/)\n", "", source, flags=re.MULTILINE | re.DOTALL)
+    source = re.sub(r"^import\b[^;]*;\n", "", source, flags=re.MULTILINE)
+    source = re.sub(r"^export default [^;]*;\n?", "", source, flags=re.MULTILINE)
+    return re.sub(r"^export ", "", source, flags=re.MULTILINE)

@@ -1,0 +1,47 @@
+"""Le widget de question : Python lui donne la question, le JavaScript corrige."""
+
+import anywidget
+import traitlets
+
+from labcode.tp import bank, bundle
+
+MIMETYPE = "application/vnd.labcode.question+json"
+
+
+class Question(anywidget.AnyWidget):
+    """Une question de TP ; l'état (réponse, essais, verdict) revient à Python quand un noyau tourne."""
+
+    _esm = bundle.widget_module()
+    _css = bundle.stylesheet()
+    question = traitlets.Dict().tag(sync=True)
+    answer = traitlets.Any(None, allow_none=True).tag(sync=True)
+    attempts = traitlets.Int(0).tag(sync=True)
+    hints = traitlets.Int(0).tag(sync=True)
+    verdict = traitlets.Unicode("").tag(sync=True)
+
+    def __repr__(self):
+        title, name = self.question.get("title"), self.question.get("id")
+        return f"Question «\u00a0{title}\u00a0» ({name})"
+
+    def _repr_mimebundle_(self, **kwargs):
+        """Le widget, ce que montre un carnet pas encore exécuté, et de quoi reconnaître la question."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        plain = f"{self!r}\nExécutez cette cellule pour répondre."
+        return {**data, "text/plain": plain, MIMETYPE: {"id": self.question.get("id")}}, metadata
+
+
+def question(name: str) -> Question:
+    """Affiche la question ``name`` de la banque ; ``KeyError`` si elle n'existe pas, avec les noms proches."""
+    questions = bank.load_bank()
+    if name not in questions:
+        near = bank.nearest_ids(name, questions)
+        hint = f"\u00a0; vouliez-vous dire {' ou '.join(near)}\u00a0?" if near else ""
+        raise UnknownQuestion(f"la question «\u00a0{name}\u00a0» n'existe pas dans chapters/questions{hint}")
+    return Question(question=bank.compiled(questions[name]))
+
+
+class UnknownQuestion(KeyError):
+    """L'identifiant demandé n'est pas dans la banque."""
+
+    def __str__(self):
+        return self.args[0]
