@@ -29,8 +29,8 @@ PYPI = {
     "anywidget": ("anywidget", "nbextension/index.js"),
     "ipywidgets": ("widgets", None),
 }
-MISSING = ("Les fichiers d'affichage manquent (formules et widgets) : {}.\n"
-           "Lancez « make livre », ou « npm ci » dans le dossier du livre, puis recommencez.")
+MISSING = ("Les fichiers d'affichage manquent (formules et widgets)\u00a0: {}.\n"
+           "Lancez «\u00a0make livre\u00a0», ou «\u00a0npm ci\u00a0» dans le dossier du livre, puis recommencez.")
 
 
 def copy_if_changed(source, target):
@@ -47,7 +47,7 @@ def copy_npm(modules, vendor):
         package = modules / name
         found = [path for pattern in patterns for path in sorted((package / root).glob(pattern))]
         if len(found) < len(patterns):
-            raise ExtensionError(MISSING.format(name))
+            raise SystemExit(MISSING.format(name))  # une phrase, sans la trace que Jupyter Book ajouterait
         for path in found:
             copy_if_changed(path, vendor / folder / path.relative_to(package / root))
         for licence in package.glob("LICENSE*"):
@@ -166,7 +166,7 @@ def translate_scripts(app, exception):
         text = path.read_text(encoding="utf-8")
         for english, french in pairs:
             if english not in text and french not in text:
-                raise ExtensionError(f"{name} ne contient plus « {english} » : revoir SCRIPTS dans site/extensions/livre.py.")
+                raise ExtensionError(f"{name} ne contient plus «\u00a0{english}\u00a0»\u00a0: revoir SCRIPTS dans site/extensions/livre.py.")
             text = text.replace(english, french)
         path.write_text(text, encoding="utf-8")
 

@@ -31,7 +31,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 def site():
     """Adresse du site, servi sur un port libre."""
     if not (SITE / "index.html").exists():
-        missing("le site n'est pas construit : lancez « make livre »")
+        missing("le site n'est pas construit\u00a0: lancez «\u00a0make livre\u00a0»")
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=SITE)) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -44,7 +44,7 @@ def site():
 def browser():
     executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if not executable:
-        missing("il faut Chromium pour les tests du site : « sudo apt install chromium », ou CHROMIUM=/chemin/du/navigateur")
+        missing("il faut Chromium pour les tests du site\u00a0: «\u00a0sudo apt install chromium\u00a0», ou CHROMIUM=/chemin/du/navigateur")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
         yield browser
@@ -63,10 +63,10 @@ class Visitor:
         """La page `name` chargée, formules composées et widgets affichés."""
         page = self.context.new_page()
         page.on("request", self._request)
-        page.on("requestfailed", lambda request: self.incidents.append(f"requête échouée : {request.url}"))
-        page.on("response", lambda answer: answer.status >= 400 and self.incidents.append(f"HTTP {answer.status} : {answer.url}"))
-        page.on("console", lambda message: message.type == "error" and self.incidents.append(f"console : {message.text}"))
-        page.on("pageerror", lambda error: self.incidents.append(f"erreur JavaScript : {error}"))
+        page.on("requestfailed", lambda request: self.incidents.append(f"requête échouée\u00a0: {request.url}"))
+        page.on("response", lambda answer: answer.status >= 400 and self.incidents.append(f"HTTP {answer.status}\u00a0: {answer.url}"))
+        page.on("console", lambda message: message.type == "error" and self.incidents.append(f"console\u00a0: {message.text}"))
+        page.on("pageerror", lambda error: self.incidents.append(f"erreur JavaScript\u00a0: {error}"))
         page.goto(name if "://" in name else self.base + name)
         page.evaluate("() => window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => null) : null")
         page.wait_for_function("""() => {
@@ -77,7 +77,7 @@ class Visitor:
 
     def _request(self, request):
         if not request.url.startswith((self.base, "file:", "data:", "blob:", "about:")):
-            self.incidents.append(f"requête vers un autre serveur : {request.url}")
+            self.incidents.append(f"requête vers un autre serveur\u00a0: {request.url}")
 
 
 @pytest.fixture(scope="session")

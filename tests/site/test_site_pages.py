@@ -36,6 +36,29 @@ def test_langue(wide):
     assert wide.evaluate("document.documentElement.lang") == "fr"
 
 
+def test_cellules_repliees(wide):
+    """Toute cellule repliée dit en français ce qu'elle cache et s'ouvre au clavier (la suite examine donc aussi ce qu'elle cachait)."""
+    for fold in wide.locator("details.repli").all():
+        summary = fold.locator("summary")
+        assert summary.inner_text() in {"Afficher le code", "Afficher le résultat", "Afficher la cellule"}
+        summary.focus()
+        wide.keyboard.press("Enter")
+        assert summary.inner_text().startswith("Masquer")
+
+
+def test_curseurs(wide):
+    """Tout curseur d'ipywidgets porte un nom, répond aux flèches et montre une virgule décimale."""
+    for slider in wide.locator(".widget-slider").all():
+        handle, readout = slider.locator("[role=slider]").first, slider.locator(".widget-readout")
+        assert handle.get_attribute("aria-label")
+        before = readout.inner_text()
+        handle.focus()
+        full = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+        wide.keyboard.press("ArrowLeft" if full else "ArrowRight")
+        wide.wait_for_timeout(50)
+        assert readout.inner_text() != before and not re.search(r"\d\.\d", readout.inner_text())
+
+
 def test_aucun_texte_anglais(wide):
     assert examen.english(wide) == []
 
@@ -63,29 +86,6 @@ def test_rien_ne_deborde_sur_un_grand_ecran(wide):
 def test_accessible_au_clair(wide):
     assert wide.evaluate("document.documentElement.dataset.theme") == "light"
     assert examen.axe(wide) == []
-
-
-def test_cellules_repliees(wide):
-    """Toute cellule repliée dit en français ce qu'elle cache et s'ouvre au clavier."""
-    for fold in wide.locator("details.repli").all():
-        summary = fold.locator("summary")
-        assert summary.inner_text() in {"Afficher le code", "Afficher le résultat", "Afficher la cellule"}
-        summary.focus()
-        wide.keyboard.press("Enter")
-        assert summary.inner_text().startswith("Masquer")
-
-
-def test_curseurs(wide):
-    """Tout curseur d'ipywidgets porte un nom, répond aux flèches et montre une virgule décimale."""
-    for slider in wide.locator(".widget-slider").all():
-        handle, readout = slider.locator("[role=slider]").first, slider.locator(".widget-readout")
-        assert handle.get_attribute("aria-label")
-        before = readout.inner_text()
-        handle.focus()
-        full = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
-        wide.keyboard.press("ArrowLeft" if full else "ArrowRight")
-        wide.wait_for_timeout(50)
-        assert readout.inner_text() != before and not re.search(r"\d\.\d", readout.inner_text())
 
 
 def test_ni_requete_exterieure_ni_erreur(wide):

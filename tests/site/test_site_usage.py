@@ -123,8 +123,6 @@ def test_ctrl_k_ouvre_la_recherche(reader):
     assert any("retropropagation" in link for link in results(page))
 
 
-
-
 # --- Depuis un fichier, sans JavaScript, à l'impression -----------------------
 
 @pytest.mark.parametrize("name", CHAPTERS[:1])
