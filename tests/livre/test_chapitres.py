@@ -64,7 +64,7 @@ def test_le_lecteur_parie_avant_de_voir(chapter):
         if cell.cell_type == "markdown" and re.search(r"^## ", cell.source, re.M):
             section = "## Prédire, puis exécuter" in cell.source
         elif section and cell.cell_type == "code":
-            hidden += "hide-output" in cell.metadata.get("tags", [])
+            hidden += bool({"hide-output", "hide-cell"} & set(cell.metadata.get("tags", [])))
     assert hidden >= 1
     assert any(question["type"] == "prediction" for question in chapter.questions)
 
