@@ -1,20 +1,15 @@
 """La frontière dans un vrai navigateur, sans noyau : clavier, lecteur d'écran, petit écran."""
 
 import json
-import os
-import shutil
 from base64 import b64encode
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from labcode.explorations import BoundaryExplorer
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
 # Le strict nécessaire de ce qu'anywidget donne à `render` : un modèle que l'on lit, écrit et observe.
 PAGE = """<!doctype html><html lang="fr" data-theme="%s"><title>Essai</title><meta name="viewport" content="width=device-width">
 <style>%s</style><main><h1>Essai</h1><div id="ici"></div></main><script type="module">
@@ -26,16 +21,6 @@ window.model = {get: (name) => state[name], save_changes() {}, off() {}, on: (na
     state[name] = value; (heard["change:" + name] ?? []).forEach((f) => f()); }};
 render({model, el: document.getElementById("ici")});
 </script>"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("il faut Chromium, ou CHROMIUM=/chemin/du/navigateur")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,25 +1,14 @@
 """Un vrai navigateur devant le site construit : un serveur, un Chromium, et rien qui sorte de cette machine."""
 
-import os
-import shutil
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 SITE = Path(__file__).resolve().parents[2] / "_build" / "html"
 PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if "_static" not in path.parts) or ["index.html"]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-OPTIONS = ("--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-           "--disable-sync").split() + ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-
-
-def missing(reason):
-    """Sauté sur une machine à qui il manque quelque chose ; échec en intégration continue, où rien ne doit manquer."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -31,24 +20,13 @@ class QuietHandler(SimpleHTTPRequestHandler):
 def site():
     """Adresse du site, servi sur un port libre."""
     if not (SITE / "index.html").exists():
-        missing("le site n'est pas construit\u00a0: lancez «\u00a0make livre\u00a0»")
+        pytest.fail("le site n'est pas construit\u00a0: lancez «\u00a0make livre\u00a0»")
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=SITE)) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not executable:
-        missing("il faut Chromium pour les tests du site\u00a0: «\u00a0sudo apt install chromium\u00a0», ou CHROMIUM=/chemin/du/navigateur")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
-        yield browser
-        browser.close()
 
 
 class Visitor:

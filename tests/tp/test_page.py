@@ -13,11 +13,7 @@ import pytest
 
 from .conftest import ROOT, build, write_book
 
-CHROMIUM = shutil.which("chromium")
 AXE = ROOT / "node_modules/axe-core"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium n'est pas installé\u00a0: apt-get install chromium")
 needs_axe = pytest.mark.skipif(not AXE.is_dir(), reason="axe-core n'est pas installé\u00a0: npm ci")
 
 
@@ -87,16 +83,6 @@ def test_unknown_question_stops_the_build(tmp_path, sample):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
 def address(book):
     """L'adresse http du livre, servi le temps des essais."""
 
@@ -141,7 +127,6 @@ def answer(page, name, text):
     return card(page, name).get_by_role("status")
 
 
-@needs_chromium
 def test_answers_and_reload(open_page):
     page = open_page()
     status = answer(page, "exemple-formule-cachee", "W_y.T @ grad_y_tilde")
@@ -166,7 +151,6 @@ def test_answers_and_reload(open_page):
     assert card(page, "exemple-formule-cachee").locator(".lc-solution").count() == 0
 
 
-@needs_chromium
 def test_hints_then_solution(open_page):
     page = open_page()
     question = card(page, "exemple-nombre-poids")
@@ -179,7 +163,6 @@ def test_hints_then_solution(open_page):
         assert question.locator(".lc-solution").count() == visible
 
 
-@needs_chromium
 def test_choices_and_prediction(open_page):
     page = open_page()
     question = card(page, "exemple-choix-multiples")
@@ -200,7 +183,6 @@ def test_choices_and_prediction(open_page):
     assert "Prédiction enregistrée" in told and "Juste" not in told and "Pas encore" not in told
 
 
-@needs_chromium
 def test_teacher_and_exam_editions(browser, tmp_path, sample):
     """Professeur : indices et solution ouverts ; examen : la réponse est gardée sans être jugée."""
     seen = {}
@@ -217,7 +199,6 @@ def test_teacher_and_exam_editions(browser, tmp_path, sample):
     assert "Réponse enregistrée" in seen["examen"][0] and seen["examen"][1:] == (0, 0)
 
 
-@needs_chromium
 def test_formula_is_echoed(open_page):
     page = open_page()
     question = card(page, "exemple-formule-cachee")
@@ -228,7 +209,6 @@ def test_formula_is_echoed(open_page):
     assert question.locator(".lc-echo math").count() == 0
 
 
-@needs_chromium
 def test_wide_formula_can_be_reached(browser, book):
     context = browser.new_context(viewport={"width": 360, "height": 800})
     page = opened(context, f"{book.as_uri()}/chapters/page.html")
@@ -241,7 +221,6 @@ def test_wide_formula_can_be_reached(browser, book):
     context.close()
 
 
-@needs_chromium
 def test_keyboard_only(open_page):
     page = open_page()
     card(page, "exemple-nombre-poids").get_by_role("textbox").focus()
@@ -265,7 +244,6 @@ def test_keyboard_only(open_page):
         "exemple-choix-multiples", "exemple-prediction-epoques"]
 
 
-@needs_chromium
 @pytest.mark.parametrize("stored", ["{", "null", '{"version": 99}', '{"version": 1, "revision": "autre", "answer": [0], "verdict": "right"}',
                                     '{"version": 1, "answer": "<img src=x>", "attempts": -3, "verdict": {}}', "[]", '"x"'])
 def test_corrupt_storage_is_ignored(browser, book, stored):
@@ -278,7 +256,6 @@ def test_corrupt_storage_is_ignored(browser, book, stored):
     context.close()
 
 
-@needs_chromium
 def test_page_is_interactive_at_once(browser, book):
     """Chaque question est prête dès que le document l'est, sans attendre MathJax ni le réseau."""
     context = browser.new_context()
@@ -290,7 +267,6 @@ def test_page_is_interactive_at_once(browser, book):
     context.close()
 
 
-@needs_chromium
 def test_forbidden_storage(browser, book):
     context = browser.new_context()
     context.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('interdit'); } })")
@@ -299,14 +275,12 @@ def test_forbidden_storage(browser, book):
     context.close()
 
 
-@needs_chromium
 def test_student_text_is_never_html(open_page):
     page = open_page()
     status = answer(page, "exemple-formule-cachee", "<img src=x onerror=alert(1)>")
     assert status.locator("img").count() == 0 and status.inner_text().strip()
 
 
-@needs_chromium
 @needs_axe
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_accessibility_in_every_state(browser, book, scheme):
