@@ -5,7 +5,7 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-NBVAL := $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadfile -q chapters
+NBVAL := $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -q chapters
 
 .PHONY: aide livre tests tests-unitaires tests-carnets carnets servir nettoyer
 .DELETE_ON_ERROR:
@@ -27,10 +27,11 @@ tests: tests-unitaires tests-carnets
 tests-unitaires: livre $(VENV)/tests
 	$(BIN)/pytest -n 2 --dist loadfile -q
 
-# Les sorties stockées doivent être les mêmes avec un seul fil et sur un autre processeur.
+# Les sorties stockées doivent être les mêmes avec un seul fil et sur un autre processeur. Deux carnets de front
+# seulement quand chacun n'a qu'un fil : sinon les fils se disputent les cœurs.
 tests-carnets: $(VENV)/tests
 	$(NBVAL)
-	OPENBLAS_NUM_THREADS=1 $(NBVAL)
+	OPENBLAS_NUM_THREADS=1 $(NBVAL) -n 2 --dist loadfile
 	OPENBLAS_CORETYPE=Haswell $(NBVAL)
 
 carnets: $(VENV)/tests
