@@ -56,6 +56,8 @@ function checkNumber(question, answer) {
   const text = cleanNumber(answer, question.unit);
   if (!text) return invalid("Écrivez un nombre.");
   const read = readNumber(text);
+  // « e^3 », mais pas « 1e-3 », qui se lit, ni « exp », où une lettre suit le e.
+  if (!read.ok && /(^|[^\p{L}\d])e([^\p{L}]|$)|\de\s*[\^*]/u.test(text)) return invalid("L'exponentielle s'écrit exp(2), et non e^2.");
   if (!read.ok) return invalid(/\p{L}/u.test(text) ? "On attend un nombre, comme 0,25 ou 1/4." : read.message);
   if (!hasKey(question)) return recorded();
   const near = (expected, tolerance) => Math.abs(read.value - expected) <= tolerance + 1e-12 * Math.max(1, Math.abs(expected));

@@ -666,6 +666,7 @@ function compare(question, text) {
   const mistakes = question.mistakes ?? [];
 
   let results;
+  points.forEach((point) => point.stretched.clear()); // ceux de la référence
   try {
     results = points.map((point) => point.evaluate(tree));
   } catch (error) {
@@ -674,13 +675,13 @@ function compare(question, text) {
     return mistake ? wrong(mistake.message, "mistake", true) : wrong(error.message, "shape");
   }
   if (results.every((value, i) => close(value, references[i]))) return right();
+  const [suspect] = points[0].stretched; // avant les fautes déclarées, dont le calcul étend aussi des vecteurs
   const mistake = recognise(mistakes, names, tree, points, results);
   if (mistake) return wrong(mistake.message, "mistake", true);
 
   const [point] = points;
   if (!sameShape(results[0], references[0])) {
     let message = `Le résultat n'a pas la bonne taille : ${describe(point, results[0])}, alors qu'on attend ${describe(point, references[0])}.`;
-    const [suspect] = point.stretched;
     if (suspect) message += ` « ${suspect} » multiplie composante par composante ; le produit matriciel s'écrit @.`;
     return wrong(message, "shape");
   }

@@ -120,6 +120,14 @@ def test_mistakes_by_value_and_by_writing():
     assert other["kind"] == "shape"
 
 
+def test_size_message_quotes_only_the_answer():
+    """Ni la référence ni les fautes déclarées ne laissent leurs produits dans le message de taille."""
+    mistakes = [{"formula": "W_y * h + y", "message": "étoile"}]
+    results = ask("W_y @ h + sum(W_y * h, 1)", NETWORK, "h", "0", "2 * W_y * h", mistakes=mistakes)
+    assert [result["kind"] for result in results] == ["shape"] * 3
+    assert ["composante par composante" in result["message"] for result in results] == [False, False, True]
+
+
 def test_forbidden_functions():
     results = ask("softmax(y)", NETWORK, "softmax(y)", "exp(y)/sum(exp(y))", forbidden=["softmax"])
     assert [result["ok"] for result in results] == [False, True]
@@ -169,6 +177,19 @@ def test_numbers(text, value):
     [[wrong]] = check_answers([({**question, "answer": value + 0.125}, [text])])
     assert right["ok"] is True, right["message"]
     assert wrong["ok"] is False
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("e^3/(e^3+e+1)", True), ("2e^3", True), ("e³", True), ("-log(e)", True), ("e**2", True), ("exp(3", False), ("1e-3 + z", False),
+     ("zéro", False), ("le nombre", False)],
+)
+def test_exponential_has_a_name(text, hint):
+    """« e^3 » est illisible, et l'élève apprend comment l'écrire ; « 1e-3 » n'y ressemble pas."""
+    question = {"id": "essai-nombre", "type": "number", "title": "Essai", "statement": "Essai", "difficulty": 1, "minutes": 1, "answer": 1}
+    [[result]] = check_answers([(question, [text])])
+    assert result["kind"] == "invalid"
+    assert ("exp(2)" in result["message"]) is hint
 
 
 def test_hostile_input():
