@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from labcode.nn import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, Linear, Module, MSELoss, ReLU, Sequential, Sigmoid, Tanh
-from labcode.optim import SGD
+from labcode.optim import L1, L2, SGD
 from labcode.training import DivergenceError, History, error_rate, fit, predict
 
 
@@ -259,6 +259,37 @@ def test_historique():
     assert repr(history) == "History(4 époques)"
 
 
+def test_historique_en_json_au_bit_pres():
+    X, y = clouds()
+    history = train(network(), X, y, validation=(X, y))
+    text = history.to_json()
+    back = History.from_json(text)
+    assert back.as_dict() == history.as_dict() and back.val_loss.dtype == np.float64 and back.table() == history.table()
+    without = train(network(), X, y)
+    assert json.loads(without.to_json())["val_loss"] == [None] * 3 and "NaN" not in without.to_json()
+    assert np.isnan(History.from_json(without.to_json()).val_loss).all()
+    assert len(History.from_dict(History().as_dict())) == 0
+
+
+@pytest.mark.parametrize("measures", [3, {}, {"train_loss": [1]}, {"train_loss": [1], "train_error": [1], "val_loss": [1, 2], "val_error": [1]},
+                                      {"train_loss": 1, "train_error": 1, "val_loss": 1, "val_error": 1}])
+def test_historique_mal_forme(measures):
+    with pytest.raises(ValueError, match="History"):
+        History.from_dict(measures)
+
+
+def test_mettre_deux_historiques_bout_a_bout():
+    X, y = clouds()
+    model = network()
+    first, second = train(model, X, y, epochs=2), train(model, X, y, epochs=3, validation=(X, y))
+    whole = first + second
+    assert whole.epochs.tolist() == [1, 2, 3, 4, 5] and len(first) == 2 and len(second) == 3
+    assert whole.train_loss.tolist() == first.train_loss.tolist() + second.train_loss.tolist()
+    assert np.isnan(whole.val_error[:2]).all() and whole.val_error[2:].tolist() == second.val_error.tolist()
+    with pytest.raises(TypeError):
+        first + 3
+
+
 def test_tableau():
     history = History()
     history.append(train_loss=0.25, train_error=0.125, val_loss=1.5)
@@ -319,6 +350,71 @@ def test_sans_barre_rien_ne_s_affiche(capsys):
     assert captured.out == captured.err == ""
 
 
+# --- Pénalité et augmentation -----------------------------------------------------------------------------------
+
+def test_penalite_l2_rejoint_la_regression_ridge():
+    """MSE linéaire + λ‖θ‖² : le minimum est (X̃ᵀX̃/N + λI)⁻¹ X̃ᵀY/N."""
+    rng = np.random.default_rng(1)
+    X, Y = rng.normal(size=(30, 4)), rng.normal(size=(30, 2))
+    model = Linear(4, 2, rng=0, dtype=np.float64)
+    history = train(model, X, Y, MSELoss(), lr=0.1, epochs=600, batch_size=30, penalty=L2(0.3))
+    augmented = np.column_stack([X, np.ones(30)])
+    best = np.linalg.solve(augmented.T @ augmented / 30 + 0.3 * np.eye(5), augmented.T @ Y / 30)
+    np.testing.assert_allclose(np.vstack([model.weight.data.T, model.bias.data]), best, rtol=1e-8)
+    assert history.train_loss[-1] == pytest.approx(((augmented @ best - Y)**2).sum() / 30 + 0.3 * (best**2).sum(), rel=1e-10)
+
+
+def test_penalite_dans_la_perte_d_apprentissage_seule():
+    X, y = clouds(dtype=np.float64)
+    model = network(np.float64)
+    expected = CrossEntropyLoss()(model(X), y) + 0.01 * sum(np.abs(p.data).sum() for p in model.parameters())
+    history = train(model, X, y, epochs=1, batch_size=len(X), penalty=L1(0.01), validation=(X, y))
+    assert history.train_loss[0] == pytest.approx(expected, rel=1e-12)
+    assert history.val_loss[0] == pytest.approx(CrossEntropyLoss()(model(X), y), rel=1e-12)
+
+
+def test_penalite_egale_weight_decay_pour_la_descente_simple():
+    X, y = clouds(dtype=np.float64)
+    model, twin = network(np.float64), network(np.float64)
+    train(model, X, y, penalty=L2(0.05))
+    fit(twin, CrossEntropyLoss(), SGD(twin.parameters(), 0.1, weight_decay=0.1), X, y, epochs=3, progress=False)
+    for ours, theirs in zip(model.parameters(), twin.parameters()):
+        np.testing.assert_allclose(ours.data, theirs.data, rtol=1e-12)
+
+
+def test_augmentation_des_lots_d_apprentissage_seulement():
+    X, y = clouds(20)
+    X_val = X + 100
+    recorder, drawn = Recorder(), []
+
+    def augment(batch, rng):
+        drawn.append(rng.random())
+        batch *= -1             # même une fonction qui change le lot sur place ne change pas les données
+        return batch
+
+    before = X.copy()
+    train(Sequential(recorder, Linear(2, 3, rng=0)), X, y, lr=1e-4, epochs=2, batch_size=8, validation=(X_val, y), augment=augment, rng=5)
+    lots = [rows for rows, (_, _, training) in zip(recorder.rows, recorder.seen) if training]
+    for epoch in (lots[:3], lots[3:]):
+        assert sorted(np.concatenate(epoch)[:, 0]) == sorted(-X[:, 0])
+    assert recorder.rows[-1].tolist() == X_val.tolist() and (X == before).all()
+    rng = np.random.default_rng(5)
+    expected = []
+    for _ in range(2):
+        rng.permutation(20)
+        expected += [rng.random() for _ in range(3)]
+    assert drawn == expected    # le générateur de fit, et lui seul
+
+
+def test_augmentation_garde_le_type_et_la_forme():
+    X, y = clouds(20)
+    recorder = Recorder()
+    train(Sequential(recorder, Linear(2, 3, rng=0)), X, y, augment=lambda X, rng: X + rng.standard_normal(X.shape))
+    assert {dtype for _, dtype, _ in recorder.seen} == {np.dtype(np.float32)}
+    with pytest.raises(ValueError, match=r"augment.*\(20, 2\).*\(10, 2\)"):
+        train(network(), X, y, augment=lambda X, rng: X[::2])
+
+
 # --- Divergence ------------------------------------------------------------------------------------------------
 
 def test_divergence_s_arrete_et_garde_l_historique():
@@ -350,6 +446,56 @@ def test_divergence_vue_en_validation():
     with pytest.raises(DivergenceError, match="perte de validation") as caught:
         train(Linear(2, 1, rng=0), X, X[:, :1], MSELoss(), validation=(far, far[:, :1] * 0), lr=0.01, epochs=2)
     assert len(caught.value.history) == 0
+
+
+class Poison(Recorder):
+    """Couche qui rend l'infini à partir du lot d'apprentissage n° ``rank``."""
+
+    def __init__(self, rank):
+        super().__init__()
+        self.left = rank
+
+    def forward(self, x):
+        self.left -= self.training
+        return x * np.inf if self.left <= 0 else x
+
+
+@pytest.mark.parametrize("build, where", [
+    (lambda poison: Sequential(Linear(2, 4, rng=0), Tanh(), poison, Linear(4, 3, rng=1)), r"à la sortie de la couche 2 \(Poison\)"),
+    (lambda poison: Sequential(Linear(2, 4, rng=0), Sequential(Tanh(), poison), Linear(4, 3, rng=1)), r"à la sortie de la couche 1\.1 \(Poison\)"),
+])
+def test_la_divergence_nomme_la_couche(build, where):
+    X, y = clouds(24)
+    with pytest.raises(DivergenceError, match=f"au pas 2 de l'époque 3, la perte vaut NaN .premières valeurs non finies {where}") as caught:
+        train(build(Poison(2 * 3 + 2)), X, y, epochs=5, batch_size=8)
+    assert len(caught.value.history) == 2
+
+
+def test_la_divergence_nomme_le_parametre_gate_par_le_pas_precedent():
+    X, y = clouds(24)
+    model = Sequential(Linear(2, 4, rng=0), Tanh(), Linear(4, 3, rng=1))
+
+    class Spoiler(SGD):
+        def step(self):
+            model[2].bias.data[1] = np.nan
+
+    with pytest.raises(DivergenceError, match=r"au pas 2 de l'époque 1.*dans la couche 2 \(Linear\), paramètre bias, depuis le pas précédent"):
+        fit(model, CrossEntropyLoss(), Spoiler(model.parameters(), 0.1), X, y, epochs=1, batch_size=8, progress=False)
+    with pytest.raises(DivergenceError, match=r"après l'époque 1, le paramètre 2\.bias n'est plus fini"):
+        model[2].bias.data = np.zeros(3)
+        fit(model, CrossEntropyLoss(), Spoiler(model.parameters(), 0.1), X, y, epochs=1, batch_size=24, progress=False)
+    with pytest.raises(DivergenceError, match=r"dans le modèle \(Linear\), paramètre weight"):
+        single = Linear(2, 3, rng=0)
+        single.weight.data[0, 0] = np.inf
+        first_broken = train(single, X, y)
+        assert first_broken is None
+
+
+@pytest.mark.parametrize("scale, advice", [(1, "bornez le gradient.*clip_grad_norm"), (100, r"ramenez les données entre 0 et 1 .elles vont ici de −\d+,\d+ à \d+,\d+")])
+def test_la_divergence_dit_qu_essayer(scale, advice):
+    X, _ = clouds()
+    with pytest.raises(DivergenceError, match=rf"dix fois plus petit .ici lr = 100. ; ou {advice}"):
+        train(Linear(2, 1, rng=0), scale * X, X[:, :1], MSELoss(), lr=100, epochs=50, batch_size=8)
 
 
 def test_un_grand_taux_diverge_dans_un_vrai_reseau():
