@@ -206,6 +206,7 @@ class Optimizer:
     def __repr__(self):
         shown = [f"{name}={getattr(self, name):g}" for name in self._settings()
                  if getattr(self, name) != getattr(type(self), name).default]
+        shown += ["decoupled_weight_decay=True"] if self.weight_decay and self.decoupled_weight_decay else []
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
