@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 NBVAL := $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -q chapters
 
-.PHONY: aide livre tests tests-unitaires tests-carnets carnets servir nettoyer
+.PHONY: aide livre tests tests-unitaires tests-carnets carnets bench servir nettoyer
 .DELETE_ON_ERROR:
 
 aide:
 	@echo "make livre     construit le site dans _build/html"
 	@echo "make tests     vérifie le code, les carnets et le site"
 	@echo "make carnets   réexécute les carnets modifiés et range leurs sorties (TOUT=1 : tous)"
+	@echo "make bench     compare la vitesse du code à celle des bibliothèques (ECRIRE=1 : range le tableau dans data/results)"
 	@echo "make servir    sert le site sur http://127.0.0.1:$(PORT)"
 	@echo "make nettoyer  efface ce qui a été construit et installé ici"
 
@@ -36,6 +37,10 @@ tests-carnets: $(VENV)/tests
 
 carnets: $(VENV)/tests
 	@$(BIN)/python site/carnets.py $(if $(TOUT),--tout)
+
+# PyTorch n'est comparé que s'il est installé dans l'environnement : $(BIN)/pip install torch==2.13.0
+bench: $(VENV)/lecture
+	@$(BIN)/python bench/bench.py $(if $(ECRIRE),--ecrire)
 
 servir:
 	@test -f _build/html/index.html || { echo "Le site n'est pas construit : lancez d'abord « make livre »."; exit 1; }
