@@ -6,7 +6,9 @@
 
 Un carnet est à jour tant que n'ont changé ni ses cellules de code, ni `labcode`, ni la banque de
 questions, ni les versions figées. Deux exécutions de suite écrivent les mêmes octets : identifiants
-de cellules conservés, identifiants de widgets recalculés, aucune date.
+de cellules conservés, identifiants de widgets recalculés, aucune date. Une figure de durées mesurées n'est jamais deux
+fois la même : sous l'étiquette de cellule `durees`, l'image stockée reste tant que la cellule ne change pas (effacer
+la sortie pour la remesurer).
 """
 
 import argparse
@@ -25,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STAMPS = ROOT / "_build" / "carnets"
 CELL_TIMEOUT = 120  # secondes : quatre fois le budget d'une cellule
 VIEW = "application/vnd.jupyter.widget-view+json"
+IMAGE, TIMED = "image/png", "durees"
 STATE = "application/vnd.jupyter.widget-state+json"
 QUESTION = "application/vnd.labcode.question+json"
 
@@ -106,6 +109,27 @@ def tidy(notebook, seed):
     return rename_widgets(notebook, seed)
 
 
+def timed_images(notebook):
+    """Images encore bonnes des cellules étiquetées `durees`, par identifiant : leur code n'a pas changé depuis."""
+    return {cell.id: [output.data[IMAGE] for output in cell.outputs if IMAGE in output.get("data", {})]
+            for cell in notebook.cells
+            if TIMED in cell.metadata.get("tags", ()) and cell.metadata.get(TIMED) == source_digest(cell)}
+
+
+def keep_timed_images(notebook, images):
+    """Remet ces images à leur place, et note de quel code elles sont la mesure."""
+    for cell in notebook.cells:
+        if TIMED in cell.metadata.get("tags", ()):
+            cell.metadata[TIMED] = source_digest(cell)
+            drawn = [output for output in cell.outputs if IMAGE in output.get("data", {})]
+            for output, image in zip(drawn, images.get(cell.id, ())):
+                output.data[IMAGE] = image
+
+
+def source_digest(cell):
+    return hashlib.sha256(cell.source.encode()).hexdigest()[:16]
+
+
 def write(path, text):
     """Écrit d'un coup : un arrêt en cours d'écriture ne laisse pas de carnet tronqué."""
     temporary = path.with_name(path.name + ".partiel")
@@ -121,7 +145,9 @@ def refresh(path, force=False):
     if not force and stamp.exists() and stamp.read_text() == mark:
         return "à jour"
     before = path.read_text(encoding="utf-8")
+    images = timed_images(notebook)
     execute(notebook, path)
+    keep_timed_images(notebook, images)
     after = nbformat.writes(tidy(notebook, path.stem)) + "\n"
     if after != before:
         write(path, after)

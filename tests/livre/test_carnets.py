@@ -88,3 +88,20 @@ def test_execution_repetee_memes_octets(carnets, tmp_path, monkeypatch):
     assert carnets.refresh(path) == "à jour"
     assert carnets.refresh(path, force=True) == "inchangé"
     assert path.read_bytes() == first
+
+
+def test_figure_de_durees_gardee_tant_que_la_cellule_ne_change_pas(carnets, tmp_path, monkeypatch):
+    path = tmp_path / "essai.ipynb"
+    code = "import time\nfrom IPython.display import display\ndisplay({'image/png': str(time.time_ns())}, raw=True)"
+    cell = nbformat.v4.new_code_cell(code, id="x", metadata={"tags": ["durees"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    monkeypatch.setattr(carnets, "STAMPS", tmp_path / "marques")
+    carnets.refresh(path)
+    first = path.read_bytes()
+    assert carnets.refresh(path, force=True) == "inchangé" and path.read_bytes() == first
+    changed = nbformat.read(path, as_version=4)
+    changed.cells[0].source += "\n"
+    nbformat.write(changed, path)
+    carnets.refresh(path)
+    image = nbformat.read(path, as_version=4).cells[0].outputs[0].data["image/png"]
+    assert image not in first.decode()
