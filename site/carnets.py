@@ -48,7 +48,7 @@ def fingerprint(notebook):
 def execute(notebook, path):
     """Exécute toutes les cellules dans un noyau neuf, depuis le dossier du carnet."""
     os.environ["PYTHONHASHSEED"] = "0"
-    client = NotebookClient(notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False,
+    client = NotebookClient(notebook, timeout=CELL_TIMEOUT, kernel_name="python3", record_timing=False, coalesce_streams=True,
                             store_widget_state=True, resources={"metadata": {"path": str(path.parent)}})
     client.execute()
     for cell in notebook.cells:

@@ -105,3 +105,13 @@ def test_figure_de_durees_gardee_tant_que_la_cellule_ne_change_pas(carnets, tmp_
     carnets.refresh(path)
     image = nbformat.read(path, as_version=4).cells[0].outputs[0].data["image/png"]
     assert image not in first.decode()
+
+
+def test_sorties_ecrites_en_plusieurs_fois_reunies(carnets, tmp_path, monkeypatch):
+    path = tmp_path / "essai.ipynb"
+    code = "import time\nfor i in range(3):\n    print(i, flush=True)\n    time.sleep(0.3)"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code, id="x")]), path)
+    monkeypatch.setattr(carnets, "STAMPS", tmp_path / "marques")
+    carnets.refresh(path)
+    outputs = nbformat.read(path, as_version=4).cells[0].outputs
+    assert [output.text for output in outputs] == ["0\n1\n2\n"]
