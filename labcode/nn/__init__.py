@@ -8,14 +8,22 @@ l'entrée et ajoute à ``Parameter.grad`` celui de chaque paramètre.
 from labcode.nn.activations import (Identity, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Softplus,
                                     StochasticNeuron, Tanh, Threshold, leaky_relu, log_softmax, relu,
                                     sigmoid, softmax, softplus, tanh)
+from labcode.nn.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
+from labcode.nn.dropout import Dropout
 from labcode.nn.gradient_check import GradientCheck, gradient_check
-from labcode.nn.linear import Flatten, Linear
+from labcode.nn.linear import Flatten, Linear, Reshape
 from labcode.nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, Loss, MSELoss
-from labcode.nn.module import Module, Parameter, Sequential
+from labcode.nn.module import Buffer, Module, Parameter, Sequential
+from labcode.nn.normalization import BatchNorm1d, BatchNorm2d
+from labcode.nn.pooling import (AvgPool1d, AvgPool2d, GlobalAvgPool1d, GlobalAvgPool2d, GlobalMaxPool1d,
+                                GlobalMaxPool2d, MaxPool1d, MaxPool2d)
+from labcode.nn.upsample import Upsample
 
 __all__ = [
-    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "Flatten", "GradientCheck", "Identity", "LeakyReLU",
-    "Linear", "LogSoftmax", "Loss", "MSELoss", "Module", "Parameter", "ReLU", "Sequential", "Sigmoid",
-    "Softmax", "Softplus", "StochasticNeuron", "Tanh", "Threshold", "gradient_check", "leaky_relu",
-    "log_softmax", "relu", "sigmoid", "softmax", "softplus", "tanh",
+    "AvgPool1d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d", "Buffer", "Conv1d",
+    "Conv2d", "ConvTranspose1d", "ConvTranspose2d", "CrossEntropyLoss", "Dropout", "Flatten", "GlobalAvgPool1d",
+    "GlobalAvgPool2d", "GlobalMaxPool1d", "GlobalMaxPool2d", "GradientCheck", "Identity", "LeakyReLU", "Linear",
+    "LogSoftmax", "Loss", "MSELoss", "MaxPool1d", "MaxPool2d", "Module", "Parameter", "ReLU", "Reshape", "Sequential",
+    "Sigmoid", "Softmax", "Softplus", "StochasticNeuron", "Tanh", "Threshold", "Upsample", "gradient_check",
+    "leaky_relu", "log_softmax", "relu", "sigmoid", "softmax", "softplus", "tanh",
 ]

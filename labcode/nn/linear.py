@@ -1,4 +1,6 @@
-"""La couche linéaire, qui porte les poids, et la mise à plat des images."""
+"""La couche linéaire, qui porte les poids, et les changements de forme : mise à plat, et retour à une image."""
+
+import math
 
 import numpy as np
 
@@ -85,3 +87,39 @@ class Flatten(Module):
     def backward(self, dy):
         """Rend à ``dy`` la forme de l'entrée : les valeurs ne changent pas."""
         return as_gradient(dy, self, self._output_shape).reshape(self._input_shape)
+
+
+class Reshape(Module):
+    """Donne à chaque exemple du lot la forme ``shape`` : ``Reshape(1, 28, 28)`` rend une image à ce qu'on a mis à plat.
+
+    (N, …) devient (N, *shape), sans changer les valeurs ; une des tailles peut être −1, à déduire des autres. Lève
+    ValueError si le nombre de composantes ne convient pas.
+    """
+
+    _input_shape = _output_shape = None
+
+    def __init__(self, *shape):
+        self.shape = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+        if not all(isinstance(size, (int, np.integer)) and (size >= 1 or size == -1) for size in self.shape) \
+                or self.shape.count(-1) > 1:
+            raise ValueError(f"{self} : des entiers au moins égaux à 1 étaient attendus, dont un peut être −1")
+
+    def forward(self, x):
+        """Renvoie ``x`` sous la forme (N, *shape)."""
+        x = as_float(x, self)
+        try:
+            if x.ndim < 1 or not x.size:
+                raise ValueError
+            y = x.reshape(len(x), *self.shape)
+        except ValueError:
+            expected = f"{math.prod(self.shape)} composantes par exemple" if -1 not in self.shape else "une taille divisible"
+            raise ValueError(f"{self} : entrée de forme {x.shape}, attendu N ≥ 1 et {expected}") from None
+        self._input_shape, self._output_shape = x.shape, y.shape
+        return y
+
+    def backward(self, dy):
+        """Rend à ``dy`` la forme de l'entrée."""
+        return as_gradient(dy, self, self._output_shape).reshape(self._input_shape)
+
+    def __repr__(self):
+        return f"Reshape({', '.join(map(str, self.shape))})"

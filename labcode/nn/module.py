@@ -1,6 +1,14 @@
 """Le paramètre, la couche, et la suite de couches : un réseau est une liste de couches."""
 
+import copy
+import zipfile
+import zlib
+from contextlib import nullcontext
+from pathlib import Path
+
 import numpy as np
+
+from labcode.nn.parallel import one_blas_thread
 
 
 def as_float(x, owner):
@@ -29,29 +37,55 @@ def as_gradient(dy, owner, shape):
     return dy
 
 
-class Parameter:
-    """Tableau que l'on apprend : ses valeurs ``data`` et le gradient ``grad`` de la perte, de même forme.
+class Buffer:
+    """Tableau qu'une couche garde sans l'apprendre par le gradient, comme une moyenne mobile ; il est sauvegardé.
 
-    Affecter ``data`` ou ``grad`` copie les valeurs dans le tableau existant (même forme, sinon ValueError),
-    de sorte que la couche et l'optimiseur voient toujours le même.
+    Affecter ``data`` copie les valeurs dans le tableau existant (même forme, sinon ValueError).
     """
 
-    __slots__ = ("_data", "_grad", "_grad_is_zero")
+    __slots__ = ("_data",)
 
     def __init__(self, data):
-        self._data = np.array(as_float(data, "Parameter"), order="C")
-        self._grad = None
-        self._grad_is_zero = True
+        self._data = np.array(as_float(data, type(self).__name__), order="C")
 
     @property
     def data(self):
-        """Valeurs du paramètre."""
+        """Valeurs du tableau."""
         return self._data
 
     @data.setter
     def data(self, value):
         if value is not self._data:  # « data -= … » a déjà tout fait sur place
             self._data[...] = self._same_shape("data", value)
+
+    @property
+    def shape(self):
+        """Forme de ``data``."""
+        return self._data.shape
+
+    def _same_shape(self, name, value):
+        value = as_float(value, f"{type(self).__name__}.{name}")
+        if value.shape != self.shape:
+            raise ValueError(f"{type(self).__name__}.{name} : forme {value.shape}, attendu {self.shape}")
+        return value
+
+    def __repr__(self):
+        return f"{type(self).__name__}(shape={self.shape}, dtype={self._data.dtype})"
+
+
+class Parameter(Buffer):
+    """Tableau que l'on apprend : ses valeurs ``data`` et le gradient ``grad`` de la perte, de même forme.
+
+    Affecter ``data`` ou ``grad`` copie les valeurs dans le tableau existant (même forme, sinon ValueError),
+    de sorte que la couche et l'optimiseur voient toujours le même.
+    """
+
+    __slots__ = ("_grad", "_grad_is_zero")
+
+    def __init__(self, data):
+        super().__init__(data)
+        self._grad = None
+        self._grad_is_zero = True
 
     @property
     def grad(self):
@@ -66,11 +100,6 @@ class Parameter:
         if value is not self._grad:  # « grad += … » a déjà tout fait sur place
             self._buffer()[...] = self._same_shape("grad", value)
             self._grad_is_zero = False
-
-    @property
-    def shape(self):
-        """Forme commune à ``data`` et à ``grad``."""
-        return self._data.shape
 
     def accumulate(self, operation, *operands):
         """Ajoute ``operation(*operands)`` au gradient ; ``operation`` accepte ``out=``, comme ``np.matmul``.
@@ -93,15 +122,6 @@ class Parameter:
             self._grad = np.empty_like(self._data)
         return self._grad
 
-    def _same_shape(self, name, value):
-        value = as_float(value, f"Parameter.{name}")
-        if value.shape != self.shape:
-            raise ValueError(f"Parameter.{name} : forme {value.shape}, attendu {self.shape}")
-        return value
-
-    def __repr__(self):
-        return f"Parameter(shape={self.shape}, dtype={self._data.dtype})"
-
 
 class Module:
     """Brique d'un réseau : ``forward`` calcule la sortie, ``backward`` rétropropage le gradient.
@@ -111,6 +131,7 @@ class Module:
     """
 
     training = True
+    shares_batch = False  # vrai si la couche fait le gros de son travail dans labcode.nn.parallel.share
 
     def forward(self, x):
         """Sortie de la couche pour le lot ``x`` (N, …) ; garde ce dont ``backward`` aura besoin."""
@@ -137,13 +158,11 @@ class Module:
 
     def named_parameters(self):
         """Paramètres de la couche et de ses sous-couches, chacun une fois : liste de couples (nom, Parameter)."""
-        named = [(name, value) for name, value in self._attributes() if isinstance(value, Parameter)]
-        named += [(f"{prefix}.{name}", parameter)
-                  for prefix, child in self.children() for name, parameter in child.named_parameters()]
-        first_name = {}
-        for name, parameter in named:  # un paramètre partagé par deux couches ne compte qu'une fois
-            first_name.setdefault(id(parameter), (name, parameter))
-        return list(first_name.values())
+        return [(name, array) for name, array in self._named_arrays() if isinstance(array, Parameter)]
+
+    def named_buffers(self):
+        """Tableaux gardés sans être appris (moyennes mobiles…), chacun une fois : liste de couples (nom, Buffer)."""
+        return [(name, array) for name, array in self._named_arrays() if not isinstance(array, Parameter)]
 
     def parameters(self):
         """Liste des Parameter, à donner à un optimiseur."""
@@ -165,6 +184,65 @@ class Module:
         """Passe la couche et ses sous-couches en mode évaluation ; renvoie ``self``."""
         return self.train(False)
 
+    def state_dict(self):
+        """Copie de tout ce qui distingue ce réseau d'un neuf : dictionnaire nom → valeurs des paramètres et des Buffer."""
+        return {name: array.data.copy() for name, array in self._named_arrays()}
+
+    def load_state_dict(self, state):
+        """Reprend les valeurs de ``state``, venu de ``state_dict``.
+
+        Lève ValueError si un nom manque, est de trop, ou si une forme diffère ; rien n'est alors changé.
+        """
+        arrays = dict(self._named_arrays())
+        missing, unknown = sorted(arrays.keys() - state), sorted(state.keys() - arrays)
+        if missing or unknown:
+            raise ValueError("load_state_dict : ce réseau n'a pas les mêmes tableaux"
+                             + (f" ; il manque {', '.join(missing)}" if missing else "")
+                             + (f" ; {', '.join(unknown)} en trop" if unknown else ""))
+        for name, array in arrays.items():
+            if np.shape(state[name]) != array.shape:
+                raise ValueError(f"load_state_dict : {name} de forme {np.shape(state[name])}, attendu {array.shape}")
+        for name, array in arrays.items():
+            array.data = state[name]
+
+    def save(self, path):
+        """Écrit les paramètres et les Buffer dans un fichier ``.npz`` (l'extension est ajoutée si elle manque)."""
+        path = _npz(path)
+        partial = path.with_name(path.name + ".partiel")
+        with open(partial, "wb") as file:
+            np.savez(file, **self.state_dict())
+        partial.replace(path)  # un arrêt pendant l'écriture laisse l'ancien fichier intact
+
+    def load(self, path):
+        """Reprend les paramètres et les Buffer écrits par ``save`` ; renvoie ``self``.
+
+        Lève FileNotFoundError si le fichier n'existe pas, ValueError s'il est illisible ou vient d'un autre réseau.
+        """
+        path = _npz(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"load : le fichier {path} n'existe pas")
+        try:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+                state = dict(arrays)
+        except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise ValueError(f"load : {path} n'est pas un fichier .npz lisible ({error})") from error
+        try:
+            self.load_state_dict(state)
+        except ValueError as error:
+            error.add_note(f"(en lisant {path})")
+            raise
+        return self
+
+    def _named_arrays(self):
+        """Paramètres et Buffer de la couche et de ses sous-couches : liste de couples (nom, tableau)."""
+        named = [(name, value) for name, value in self._attributes() if isinstance(value, Buffer)]
+        named += [(f"{prefix}.{name}", array)
+                  for prefix, child in self.children() for name, array in child._named_arrays()]
+        first_name = {}
+        for name, array in named:  # un paramètre partagé par deux couches ne compte qu'une fois
+            first_name.setdefault(id(array), (name, array))
+        return list(first_name.values())
+
     def _attributes(self):
         """Attributs de la couche, ceux qui sont des listes étant dépliés en « nom.indice »."""
         for name, value in vars(self).items():
@@ -175,6 +253,21 @@ class Module:
 
     def __repr__(self):
         return f"{type(self).__name__}()"
+
+
+def _npz(path):
+    path = Path(path)
+    return path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+
+
+def _shape(x):
+    """Forme d'un lot, « (N, 3, 32, 32) »."""
+    return f"({', '.join(['N', *map(str, x.shape[1:])])})"
+
+
+def _count(module):
+    """Nombre de paramètres d'une couche, par groupes de trois chiffres : « 262 656 »."""
+    return f"{sum(parameter.data.size for parameter in module.parameters()):,}".replace(",", "\u202f")
 
 
 class Sequential(Module):
@@ -193,28 +286,65 @@ class Sequential(Module):
 
     def forward(self, x):
         """Sortie de la dernière couche, (N, …)."""
-        for index, layer in enumerate(self.layers):
-            try:
-                x = layer.forward(x)
-            except (ValueError, TypeError) as error:
-                error.add_note(f"(dans la couche {index} du réseau)")
-                raise
-        return x
+        with self._threads():
+            for index, layer in enumerate(self.layers):
+                try:
+                    x = layer.forward(x)
+                except (ValueError, TypeError) as error:
+                    error.add_note(f"(dans la couche {index} du réseau)")
+                    raise
+            return x
 
     def backward(self, dy):
         """Rétropropage ``dy`` de la dernière couche à la première (Rumelhart et al., 1986) ; renvoie ``dx``."""
-        for layer in reversed(self.layers):
-            dy = layer.backward(dy)
-        return dy
+        with self._threads():
+            for layer in reversed(self.layers):
+                dy = layer.backward(dy)
+            return dy
 
     def backward_parameters(self, dy):
         """Rétropropage jusqu'à la première couche qui a des paramètres, sans dériver l'entrée."""
         first = next((i for i, layer in enumerate(self.layers) if layer.named_parameters()), None)
         if first is None:
             return
-        for layer in reversed(self.layers[first + 1:]):
-            dy = layer.backward(dy)
-        self.layers[first].backward_parameters(dy)
+        with self._threads():
+            for layer in reversed(self.layers[first + 1:]):
+                dy = layer.backward(dy)
+            self.layers[first].backward_parameters(dy)
+
+    @property
+    def shares_batch(self):
+        """Vrai si une des couches partage le lot entre les processeurs."""
+        return any(layer.shares_batch for layer in self.layers)
+
+    def _threads(self):
+        """Qui occupe les processeurs : nos parts du lot, ou les produits de matrices de NumPy."""
+        return one_blas_thread() if self.shares_batch else nullcontext()
+
+    def summary(self, input_shape):
+        """Tableau en texte : pour chaque couche, forme de la sortie et nombre de paramètres.
+
+        ``input_shape`` : forme d'un exemple, sans N, comme (784,) ou (3, 32, 32). On y fait passer un exemple nul, en
+        mode évaluation. Lève ValueError si cette forme ne convient pas au réseau.
+        """
+        twin, x = copy.deepcopy(self).eval(), np.zeros((1, *input_shape), np.float32)
+        rows = [("couche", "sortie", "paramètres"), ("entrée", _shape(x), "")]
+        for name, layer in twin._leaves():
+            x = layer.forward(x)
+            rows.append((f"{name} : {layer!r}".splitlines()[0], _shape(x), _count(layer)))
+        rows.append(("total", "", _count(self)))
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        lines = [f"{layer:<{widths[0]}}  {shape:<{widths[1]}}  {count:>{widths[2]}}".rstrip() for layer, shape, count in rows]
+        rule = "─" * (sum(widths) + 4)
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+    def _leaves(self, prefix=""):
+        """Couches simples, celles des Sequential intérieurs comprises, avec leur nom."""
+        for name, layer in self.children():
+            if isinstance(layer, Sequential):
+                yield from layer._leaves(f"{prefix}{name}.")
+            else:
+                yield prefix + name, layer
 
     def children(self):
         """Couches et leurs rangs : liste de couples (« 0 », Module)."""

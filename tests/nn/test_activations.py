@@ -302,3 +302,17 @@ def test_pas_de_gradient_et_pourquoi():
 def test_ecriture():
     assert repr(Sigmoid()) == "Sigmoid()" and repr(LeakyReLU(0.2)) == "LeakyReLU(0.2)"
     assert repr(StochasticNeuron(2)) == "StochasticNeuron(temperature=2)"
+
+
+@pytest.mark.parametrize("layer", [ReLU(), LeakyReLU(0.2), Sigmoid(), Tanh(), Softplus(), Identity()], ids=repr)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_grand_lot_partage_entre_plusieurs_fils(layer, dtype, monkeypatch):
+    x, dy = 10 * np.random.default_rng(0).standard_normal((2, 5, 4, 3)).astype(dtype)
+    y = layer.forward(x)
+    dx = layer.backward(dy)
+    monkeypatch.setattr("labcode.nn.parallel.WORTH_SHARING", 0)
+    monkeypatch.setattr("labcode.nn.activations.WORTH_SHARING", 0)
+    assert np.array_equal(layer.forward(x), y)
+    shared = layer.backward(dy)
+    assert np.array_equal(shared, dx) and shared.dtype == dtype
+    assert layer.backward(dy.astype(np.float64)).dtype == np.float64

@@ -1,11 +1,11 @@
-"""Linear et Flatten."""
+"""Linear, Flatten et Reshape."""
 
 import re
 
 import numpy as np
 import pytest
 
-from labcode.nn import Flatten, Linear, gradient_check
+from labcode.nn import Flatten, Linear, Reshape, Sequential, gradient_check
 
 SHAPES = [(1, 1, 1), (1, 4, 3), (7, 1, 5), (6, 5, 1), (13, 8, 11)]  # N, n_x, n_y
 
@@ -167,3 +167,35 @@ def test_flatten_erreurs():
     layer(np.zeros((2, 2, 2)))
     with pytest.raises(ValueError, match=re.escape("dy de forme (2, 2, 2), attendu (2, 4)")):
         layer.backward(np.zeros((2, 2, 2)))
+
+
+# --- Reshape ---
+
+
+@pytest.mark.parametrize("shape, given", [((1, 3, 4), (1, 3, 4)), ((2, -1), (2, 6)), ((12,), (12,)), (((3, 4),), (3, 4))])
+def test_reshape_aller_et_retour(shape, given):
+    layer, x = Reshape(*shape), np.arange(60.0).reshape(5, 2, 6)
+    y = layer(x)
+    assert np.array_equal(y, x.reshape(5, *given)) and np.array_equal(layer.backward(y), x)
+    assert gradient_check(layer, x).max_error < 1e-8
+    assert np.array_equal(Sequential(Reshape(3, 4), Flatten())(x), Flatten()(x))
+
+
+def test_reshape_lit_les_images_dans_l_ordre_de_l_api():
+    """Une image rangée en mémoire canaux en dernier se déplie quand même canal par canal."""
+    x = np.moveaxis(np.arange(24.0).reshape(1, 2, 3, 4), -1, 1)
+    assert np.array_equal(Reshape(24)(x)[0], Flatten()(x)[0]) and np.array_equal(Flatten()(x)[0, :6], x[0, 0].ravel())
+
+
+@pytest.mark.parametrize("shape", [(5, 11), (0, 12), ()])
+def test_reshape_refus(shape):
+    message = f"Reshape(3, 4) : entrée de forme {shape}, attendu N ≥ 1 et 12 composantes par exemple"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Reshape(3, 4)(np.zeros(shape))
+    for wrong in ((0, 3), (-1, -1), (2.5,), (-2,)):
+        with pytest.raises(ValueError, match="des entiers au moins égaux à 1 étaient attendus, dont un peut être −1"):
+            Reshape(*wrong)
+    with pytest.raises(RuntimeError, match="backward appelé avant forward"):
+        Reshape(3, 4).backward(np.zeros((5, 3, 4)))
+    with pytest.raises(ValueError, match="une taille divisible"):
+        Reshape(5, -1)(np.zeros((2, 12)))

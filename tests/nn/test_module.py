@@ -6,7 +6,8 @@ import pickle
 import numpy as np
 import pytest
 
-from labcode.nn import Flatten, Linear, Module, Parameter, ReLU, Sequential, Tanh
+from labcode.nn import (BatchNorm1d, BatchNorm2d, Buffer, Conv2d, Flatten, Linear, MaxPool2d, Module, Parameter, ReLU,
+                        Sequential, Tanh)
 
 
 class Scale(Module):
@@ -262,3 +263,163 @@ def test_erreur_de_forme_nomme_la_couche():
 def test_backward_avant_forward():
     with pytest.raises(RuntimeError, match="backward appelé avant forward"):
         network().backward(np.ones((2, 3)))
+
+
+# --- Buffer, state_dict, save et load ---
+
+
+def normalized(seed=0):
+    """Réseau qui a des paramètres et des statistiques, tous différents de leurs valeurs de départ."""
+    rng = np.random.default_rng(seed)
+    model = Sequential(Linear(5, 4, rng=rng), BatchNorm1d(4), Sequential(ReLU(), Linear(4, 3, rng=rng)))
+    for _ in range(3):
+        model(rng.standard_normal((6, 5)))
+    for parameter in model.parameters():
+        parameter.data += rng.standard_normal(parameter.shape)
+    return model
+
+
+NAMES = ["0.bias", "0.weight", "1.bias", "1.running_mean", "1.running_var", "1.weight", "2.1.bias", "2.1.weight"]
+
+
+def test_buffer():
+    values = np.ones(3)
+    buffer = Buffer(values)
+    buffer.data += 1
+    data = buffer.data
+    buffer.data = [4, 5, 6]
+    assert np.array_equal(values, np.ones(3)) and buffer.data is data and np.array_equal(data, [4, 5, 6])
+    assert not hasattr(buffer, "grad") and repr(buffer) == "Buffer(shape=(3,), dtype=float64)"
+    with pytest.raises(ValueError, match=r"Buffer\.data : forme \(2,\), attendu \(3,\)"):
+        buffer.data = np.ones(2)
+
+
+def test_state_dict_est_une_copie_que_load_state_dict_reprend():
+    model, twin = normalized(0), normalized(1)
+    state = model.state_dict()
+    assert sorted(state) == NAMES
+    x = np.random.default_rng(2).standard_normal((7, 5))
+    expected = model.eval()(x)
+    twin.load_state_dict(state)
+    assert np.array_equal(twin.eval()(x), expected)
+    twin[0].weight.data += 1
+    model[0].weight.data += 1
+    assert np.array_equal(state["0.weight"] + 1, model[0].weight.data)
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda s: s.pop("1.running_var"), "il manque 1.running_var"),
+    (lambda s: s.update(intrus=np.ones(1)), "intrus en trop"),
+    (lambda s: s.update({"2.1.weight": np.ones((4, 3))}), r"2\.1\.weight de forme \(4, 3\), attendu \(3, 4\)"),
+])
+def test_etat_qui_ne_convient_pas(change, message):
+    model = normalized()
+    before, state = model.state_dict(), normalized(1).state_dict()
+    change(state)
+    with pytest.raises(ValueError, match="load_state_dict : .*" + message):
+        model.load_state_dict(state)
+    assert all(np.array_equal(before[name], after) for name, after in model.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["modele.npz", "modele", "modele.v2"])
+def test_fichier_aller_et_retour(tmp_path, name):
+    model, twin = normalized(0), normalized(1)
+    model.save(tmp_path / name)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".npz"]
+    assert twin.load(str(tmp_path / name)) is twin
+    for name, value in model.state_dict().items():
+        assert np.array_equal(twin.state_dict()[name], value) and twin.state_dict()[name].dtype == value.dtype
+    with np.load(next(tmp_path.iterdir()), allow_pickle=False) as file:
+        assert sorted(file) == NAMES
+
+
+def test_fichier_qui_ne_convient_pas(tmp_path):
+    with pytest.raises(FileNotFoundError, match="load : le fichier .*absent.npz n'existe pas"):
+        normalized().load(tmp_path / "absent")
+    broken = tmp_path / "abime.npz"
+    normalized().save(broken)
+    for content in (b"", b"bonjour", broken.read_bytes()[:300], np.array([1]).tobytes()):
+        broken.write_bytes(content)
+        with pytest.raises(ValueError, match="abime.npz n'est pas un fichier .npz lisible"):
+            normalized().load(broken)
+    with open(broken, "wb") as file:
+        np.save(file, np.ones(3))  # un seul tableau, sans nom
+    with pytest.raises(ValueError, match="n'est pas un fichier .npz lisible"):
+        normalized().load(broken)
+    np.savez(tmp_path / "objets.npz", **{"0.weight": np.array([{}])})
+    with pytest.raises(ValueError, match="n'est pas un fichier .npz lisible"):
+        normalized().load(tmp_path / "objets.npz")
+    network().save(tmp_path / "autre")
+    with pytest.raises(ValueError, match="ce réseau n'a pas les mêmes tableaux") as caught:
+        normalized().load(tmp_path / "autre")
+    assert "autre.npz" in caught.value.__notes__[0]
+
+
+def test_ecriture_interrompue_laisse_l_ancien_fichier(tmp_path, monkeypatch):
+    model = normalized()
+    model.save(tmp_path / "modele")
+    before = (tmp_path / "modele.npz").read_bytes()
+
+    def stop(file, **arrays):
+        file.write(b"debut")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez", stop)
+    with pytest.raises(KeyboardInterrupt):
+        model.save(tmp_path / "modele")
+    assert (tmp_path / "modele.npz").read_bytes() == before
+
+
+# --- summary ---
+
+
+def test_tableau_des_couches():
+    model = Sequential(Conv2d(1, 2, 3), ReLU(), Sequential(MaxPool2d(2), Flatten()), Linear(1250, 1000))
+    model(np.zeros((2, 1, 52, 52)))
+    assert model.summary((1, 52, 52)).replace("\u202f", " ") == """\
+couche                           sortie          paramètres
+───────────────────────────────────────────────────────────
+entrée                           (N, 1, 52, 52)
+0 : Conv2d(1, 2, kernel_size=3)  (N, 2, 50, 50)          20
+1 : ReLU()                       (N, 2, 50, 50)           0
+2.0 : MaxPool2d(2)               (N, 2, 25, 25)           0
+2.1 : Flatten()                  (N, 1250)                0
+3 : Linear(1250, 1000)           (N, 1000)        1 251 000
+───────────────────────────────────────────────────────────
+total                                             1 251 020"""
+    with pytest.raises(ValueError, match=r"Conv2d\(1, 2, kernel_size=3\) : entrée de forme \(1, 3, 52, 52\)"):
+        model.summary((3, 52, 52))
+
+
+def test_summary_ne_change_rien_au_reseau():
+    model, x = normalized(), np.random.default_rng(1).standard_normal((6, 5))
+    y = model(x)
+    before, training = model.state_dict(), [layer.training for layer in model]
+    model.summary((5,))
+    assert [layer.training for layer in model] == training == [True] * 3
+    assert all(np.array_equal(before[name], value) for name, value in model.state_dict().items())
+    assert model.backward(np.ones_like(y)).shape == x.shape  # les valeurs gardées pour backward sont intactes
+
+
+def test_parametres_d_un_vgg16():
+    """Nombre de paramètres par couche de VGG-16 avec normalisation par lot, pour des images 32×32 : mémoire 003, table 6.2."""
+    layers, channels = [], 3
+    for width in (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "pool"):
+        if width == "pool":
+            layers.append(MaxPool2d(2))
+        else:
+            layers += [Conv2d(channels, width, 3, padding=1), BatchNorm2d(width), ReLU()]
+            channels = width
+    model = Sequential(*layers, Flatten(), Linear(512, 512), BatchNorm1d(512), ReLU(), Linear(512, 10), BatchNorm1d(10))
+    rows = [line.replace("\u202f", "").split() for line in model.summary((3, 32, 32)).splitlines()]
+    counts = {kind: [int(row[-1]) for row in rows if len(row) > 2 and row[2].startswith(kind)]
+              for kind in ("Conv2d", "Linear", "BatchNorm", "ReLU", "MaxPool2d")}
+    assert counts["Conv2d"] == [1792, 36928, 73856, 147584, 295168, 590080, 590080, 1180160, 2359808, 2359808, 2359808,
+                                2359808, 2359808]
+    assert counts["Linear"] == [262656, 5130]
+    assert counts["BatchNorm"] == [128, 128, 256, 256, 512, 512, 512] + 7 * [1024] + [20]
+    assert not any(counts["ReLU"] + counts["MaxPool2d"]) and len(counts["MaxPool2d"]) == 5
+    shapes = [int(np.prod([int(size) for size in " ".join(row).split("(N, ")[1].split(")")[0].split(", ")]))
+              for row in rows if len(row) > 2 and row[2].startswith("Conv2d")]
+    assert shapes == [65536] * 2 + [32768] * 2 + [16384] * 3 + [8192] * 3 + [2048] * 3  # colonne « # Neurones »
+    assert rows[-1] == ["total", str(sum(map(sum, counts.values())))]
