@@ -19,7 +19,7 @@ class AdaGrad(Optimizer):
         self.eps = eps
 
     def compute_step(self, grad, memory, out):
-        """s ← s + g², puis θ ← θ − η g/(√s + ε)."""
+        """s ← s + g², puis θ ← θ − η g/(√s + ε) (eq-adagrad)."""
         total = memory["sum"]
         total += np.multiply(grad, grad, out=out)
         _divide_by_root(grad, total, self.eps, out)
@@ -41,7 +41,7 @@ class RMSprop(Optimizer):
         self.alpha, self.eps = alpha, eps
 
     def compute_step(self, grad, memory, out):
-        """s ← αs + (1 − α)g², puis θ ← θ − η g/(√s + ε)."""
+        """s ← αs + (1 − α)g², puis θ ← θ − η g/(√s + ε) (eq-rmsprop)."""
         _average(memory["square_avg"], np.multiply(grad, grad, out=out), self.alpha, out)
         _divide_by_root(grad, memory["square_avg"], self.eps, out)
         out *= self.lr
@@ -67,7 +67,7 @@ class Adam(Optimizer):
         self.eps = eps
 
     def compute_step(self, grad, memory, out):
-        """m ← β₁m + (1 − β₁)g et v ← β₂v + (1 − β₂)g², corrigés en m̂ et v̂, puis θ ← θ − η m̂/(√v̂ + ε)."""
+        """m ← β₁m + (1 − β₁)g et v ← β₂v + (1 − β₂)g², corrigés en m̂ et v̂, puis θ ← θ − η m̂/(√v̂ + ε) (eq-adam)."""
         m, v = memory["exp_avg"], memory["exp_avg_sq"]
         _average(m, grad, self.beta1, out)
         _average(v, np.multiply(grad, grad, out=out), self.beta2, out)

@@ -25,7 +25,10 @@ class SGD(Optimizer):
             raise ValueError("SGD : nesterov demande une inertie, momentum > 0")
 
     def compute_step(self, grad, memory, out):
-        """θ ← θ − η ∇θ L, sur place (eq-sgd) ; avec inertie, v ← μv + g puis θ ← θ − ηv, ou θ − η(g + μv) (Nesterov)."""
+        """θ ← θ − η ∇θ L, sur place (eq-sgd) ; avec inertie, v ← μv + g puis θ ← θ − ηv (eq-momentum).
+
+        Avec Nesterov, le même v et θ ← θ − η(g + μv) (eq-nesterov).
+        """
         if not self.momentum:
             np.multiply(grad, self.lr, out=out)
             return

@@ -12,14 +12,14 @@ N = np.arange(1, 41)[:, None]
 
 
 def test_adagrad_gradient_constant():
-    """Σ g² = n g² : le n-ième pas vaut η g/(√n |g| + ε)."""
+    """eq-adagrad : Σ g² = n g² : le n-ième pas vaut η g/(√n |g| + ε)."""
     path = with_gradients([G] * 40, lambda p: AdaGrad(p, lr=0.1, eps=1e-3))
     steps = -np.diff(np.vstack([np.zeros(3), path]), axis=0)
     assert np.allclose(steps, 0.1 * G / (np.sqrt(N) * np.abs(G) + 1e-3), rtol=1e-12)
 
 
 def test_rmsprop_gradient_constant():
-    """La moyenne des g² vaut (1 − αⁿ) g²."""
+    """eq-rmsprop : la moyenne des g² vaut (1 − αⁿ) g²."""
     path = with_gradients([G] * 40, lambda p: RMSprop(p, lr=0.1, alpha=0.9, eps=1e-3))
     steps = -np.diff(np.vstack([np.zeros(3), path]), axis=0)
     assert np.allclose(steps, 0.1 * G / (np.sqrt(1 - 0.9**N) * np.abs(G) + 1e-3), rtol=1e-12)
@@ -27,7 +27,7 @@ def test_rmsprop_gradient_constant():
 
 @pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.5), (0.0, 0.0)])
 def test_adam_gradient_constant(betas):
-    """Les corrections rendent les moyennes exactes : chaque pas vaut η g/(|g| + ε), dès le premier."""
+    """eq-adam : les corrections rendent les moyennes exactes : chaque pas vaut η g/(|g| + ε), dès le premier."""
     path = with_gradients([G] * 40, lambda p: Adam(p, lr=0.1, betas=betas, eps=1e-3))
     assert np.allclose(path, -N * 0.1 * G / (np.abs(G) + 1e-3), rtol=1e-11)
 

@@ -18,7 +18,7 @@ def recurrence(matrix, n):
 
 @pytest.mark.parametrize("momentum", [0.3, 0.9, 0.99])
 def test_inertie_par_puissance_de_matrice(momentum):
-    """v ← μv + λθ ; θ ← θ − ηv."""
+    """eq-momentum : v ← μv + λθ ; θ ← θ − ηv."""
     path, _ = descend(lambda p: SGD(p, LR, momentum=momentum), 60)
     for n in (1, 2, 10, 60):
         expected = recurrence(lambda c: np.array([[1 - LR * c, -LR * momentum], [c, momentum]]), n)
@@ -27,7 +27,7 @@ def test_inertie_par_puissance_de_matrice(momentum):
 
 @pytest.mark.parametrize("momentum", [0.3, 0.9, 0.99])
 def test_nesterov_par_puissance_de_matrice(momentum):
-    """v ← μv + λθ ; θ ← θ − η(λθ + μv)."""
+    """eq-nesterov : v ← μv + λθ ; θ ← θ − η(λθ + μv)."""
     path, _ = descend(lambda p: SGD(p, LR, momentum=momentum, nesterov=True), 60)
     for n in (1, 2, 10, 60):
         expected = recurrence(lambda c: np.array([[1 - LR * c * (1 + momentum), -LR * momentum**2], [c, momentum]]), n)
