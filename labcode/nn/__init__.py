@@ -11,6 +11,7 @@ from labcode.nn.activations import (Identity, LeakyReLU, LogSoftmax, ReLU, Sigmo
 from labcode.nn.conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from labcode.nn.dropout import Dropout
 from labcode.nn.gradient_check import GradientCheck, gradient_check
+from labcode.nn.init import calculate_gain, initialize
 from labcode.nn.linear import Flatten, Linear, Reshape
 from labcode.nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, Loss, MSELoss
 from labcode.nn.module import Buffer, Module, Parameter, Sequential
@@ -24,6 +25,6 @@ __all__ = [
     "Conv2d", "ConvTranspose1d", "ConvTranspose2d", "CrossEntropyLoss", "Dropout", "Flatten", "GlobalAvgPool1d",
     "GlobalAvgPool2d", "GlobalMaxPool1d", "GlobalMaxPool2d", "GradientCheck", "Identity", "LeakyReLU", "Linear",
     "LogSoftmax", "Loss", "MSELoss", "MaxPool1d", "MaxPool2d", "Module", "Parameter", "ReLU", "Reshape", "Sequential",
-    "Sigmoid", "Softmax", "Softplus", "StochasticNeuron", "Tanh", "Threshold", "Upsample", "gradient_check",
-    "leaky_relu", "log_softmax", "relu", "sigmoid", "softmax", "softplus", "tanh",
+    "Sigmoid", "Softmax", "Softplus", "StochasticNeuron", "Tanh", "Threshold", "Upsample", "calculate_gain",
+    "gradient_check", "initialize", "leaky_relu", "log_softmax", "relu", "sigmoid", "softmax", "softplus", "tanh",
 ]

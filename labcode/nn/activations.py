@@ -5,7 +5,7 @@ Aucune n'appelle ``exp`` sur un nombre positif : rien ne déborde, même pour d
 
 import numpy as np
 
-from labcode.nn.module import Module, as_float, as_gradient
+from labcode.nn.module import Module, as_float, as_generator, as_gradient, is_number
 from labcode.nn.parallel import WORTH_SHARING, share
 
 # --- Les fonctions ---------------------------------------------------------------------------------
@@ -31,6 +31,8 @@ def relu(x):
 def leaky_relu(x, negative_slope=0.01):
     """x s'il est positif, ``negative_slope``·x sinon (eq-leaky-relu) ; même forme que ``x``."""
     x = as_float(x, "leaky_relu")
+    if not is_number(negative_slope):
+        raise ValueError(f"leaky_relu : negative_slope doit être un nombre fini, reçu {negative_slope!r}")
     return np.where(x > 0, x, negative_slope * x)
 
 
@@ -109,7 +111,7 @@ class Identity(Activation):
     """Ne change rien : φ(x) = x (eq-identity), la sortie d'un modèle de régression."""
 
     def function(self, x):
-        return x
+        return x.copy()  # modifier la sortie ne doit pas changer l'entrée
 
     def derivative(self, x, y):
         return 1
@@ -156,7 +158,7 @@ class LeakyReLU(Activation):
     """ReLU qui laisse passer un peu des valeurs négatives (Maas et al., 2013), voir :func:`leaky_relu`."""
 
     def __init__(self, negative_slope=0.01):
-        if not np.isfinite(negative_slope):
+        if not is_number(negative_slope):
             raise ValueError(f"LeakyReLU : negative_slope doit être un nombre fini, reçu {negative_slope!r}")
         self.negative_slope = float(negative_slope)
 
@@ -242,15 +244,20 @@ class StochasticNeuron(Module):
     """
 
     def __init__(self, temperature=1.0, rng=None):
-        if not (np.isfinite(temperature) and temperature > 0):
+        if not (is_number(temperature) and temperature > 0):
             raise ValueError(f"StochasticNeuron : temperature doit être strictement positive, reçu {temperature!r}")
         self.temperature = float(temperature)
-        self.rng = np.random.default_rng(rng)
+        self.rng = as_generator(rng, "StochasticNeuron")
 
     def forward(self, x):
-        """Tire des 0 et des 1, de la forme et du type de ``x``."""
+        """Tire des 0 et des 1, de la forme et du type de ``x`` ; nan donne nan."""
         x = as_float(x, self)
-        return (self.rng.random(x.shape, x.dtype) < sigmoid(x / self.temperature)).astype(x.dtype)
+        limits = np.finfo(x.dtype)
+        temperature = x.dtype.type(min(max(self.temperature, float(limits.tiny)), float(limits.max)))
+        with np.errstate(over="ignore"):  # x/T peut devenir infini : c'est la bonne limite, un neurone à seuil
+            p = sigmoid(x / temperature)
+        fires = (self.rng.random(x.shape, x.dtype) < p).astype(x.dtype)
+        return np.where(np.isnan(p), p, fires)
 
     def backward(self, dy):
         """Lève toujours NotImplementedError : la sortie est un tirage au hasard."""

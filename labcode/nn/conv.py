@@ -14,7 +14,7 @@ import threading
 import numpy as np
 
 from labcode.nn.images import Windows, as_images, as_rows, channel_sum, channels_first, channels_last, per_axis, short, times
-from labcode.nn.module import Module, Parameter, as_gradient
+from labcode.nn.module import Module, Parameter, as_float_type, as_generator, as_gradient
 from labcode.nn.parallel import share
 
 BLOCK = 1 << 19  # nombres par bloc de fenêtres : 2 Mo en float32, le meilleur ou presque entre 0,5 et 16 Mo
@@ -156,8 +156,8 @@ class Convolution(Module):
         self.windows = Windows(self.kernel_size, self.stride, self.padding, self.dilation)
         seen = self.in_channels * np.prod(self.kernel_size) / (np.prod(self.stride) if self.transposed else 1)
         channels = (self.in_channels, self.out_channels) if self.transposed else (self.out_channels, self.in_channels)
-        bound = np.sqrt(3 / seen)
-        weight = np.random.default_rng(rng).uniform(-bound, bound, (*channels, *self.kernel_size))
+        dtype, bound = as_float_type(dtype, type(self).__name__), np.sqrt(3 / seen)
+        weight = as_generator(rng, type(self).__name__).uniform(-bound, bound, (*channels, *self.kernel_size))
         self.weight = Parameter(weight.astype(dtype))
         self.bias = Parameter(np.zeros(self.out_channels, dtype)) if bias else None
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from labcode.nn.module import Module, as_float, as_gradient
+from labcode.nn.module import Module, as_float, as_generator, as_gradient, is_number
 
 
 class Dropout(Module):
@@ -15,10 +15,10 @@ class Dropout(Module):
     _mask = _shape = None
 
     def __init__(self, p=0.5, *, rng=None):
-        if not 0 <= p <= 1:
+        if not (is_number(p) and 0 <= p <= 1):
             raise ValueError(f"Dropout : p doit être entre 0 et 1, reçu {p!r}")
         self.p = float(p)
-        self.rng = np.random.default_rng(rng)
+        self.rng = as_generator(rng, "Dropout")
 
     def forward(self, x):
         """Renvoie x ⊙ masque en apprentissage, ``x`` lui-même en évaluation."""

@@ -4,7 +4,8 @@ import copy
 
 import numpy as np
 
-from labcode.nn.module import Parameter
+from labcode.nn.losses import Loss
+from labcode.nn.module import Parameter, as_float, as_generator, is_number
 
 
 def gradient_check(module, x, loss=None, y=None, *, eps=1e-5, tol=1e-6, rng=0, strict=False, max_entries=1000):
@@ -20,52 +21,96 @@ def gradient_check(module, x, loss=None, y=None, *, eps=1e-5, tol=1e-6, rng=0, s
     ``max_entries`` composantes, on en vérifie autant, tirées au hasard.
 
     Renvoie un GradientCheck ; un gradient faux ne lève AssertionError que si ``strict=True``. Lève ValueError si
-    la sortie n'est pas finie ou reste en float32, ou si ``forward`` modifie son entrée. Méthode : Bengio,
+    la sortie n'est pas finie ou reste en float32, ou si ``forward`` modifie son entrée ou tire au hasard ; TypeError si
+    ``module`` ou ``loss`` n'a pas ce qu'il faut (une classe au lieu d'un objet, ``backward`` absent…). Méthode : Bengio,
     *Practical Recommendations for Gradient-Based Training of Deep Architectures* (2012).
     """
-    rng = np.random.default_rng(rng).spawn(1)[0]  # un tirage à part : x vient souvent de la même graine
+    _check_arguments(module, x, loss, y, eps, tol, max_entries)
+    rng = as_generator(rng, "gradient_check").spawn(1)[0]  # un tirage à part : x vient souvent de la même graine
     module, loss, x = copy.deepcopy(module), copy.deepcopy(loss), np.array(x, dtype=np.float64)
     parameters = _parameters_in_float64(module)
 
-    def output():
-        y_hat = module.forward(x)
+    def value(y_hat):
         return np.array(y_hat if loss is None else loss(y_hat, y), dtype=np.float64)
 
-    x_before, start = x.copy(), output()
+    x_before, held, y_hat = x.copy(), _float_arrays(module), module.forward(x)
+    if y_hat is None:
+        raise TypeError("gradient_check : forward ne renvoie rien (return oublié ?)")
+    y_hat, again = np.array(y_hat), np.array(module.forward(x))
+    start = value(again)
     if not np.isfinite(start).all():
         raise ValueError("gradient_check : la sortie n'est pas finie (nan ou inf) en ce point")
-    if np.asarray(module.forward(x)).dtype == np.float32:
+    if y_hat.dtype == np.float32:
         raise ValueError("gradient_check : la sortie est en float32, trop peu précise ; calculer dans le type de x")
     if not np.array_equal(x, x_before):
         raise ValueError("gradient_check : forward modifie son entrée x ; travailler sur une copie")
 
     direction = rng.standard_normal(start.shape) if loss is None else np.float64(1)
     dx = module.backward(direction.copy() if loss is None else loss.backward())
+    if isinstance(dx, tuple):
+        raise TypeError("gradient_check : backward renvoie un tuple, attendu dx seul ; le gradient d'un paramètre s'ajoute "
+                        "à son attribut grad")
+    if not np.array_equal(y_hat, again):
+        raise ValueError("gradient_check : forward ne redonne pas la même sortie (hasard ?) ; essayer en mode évaluation")
     tensors = {"x": (x, dx)}
     tensors |= {name: (parameter.data, copy.copy(parameter.grad)) for name, parameter in parameters.items()}
 
     check = GradientCheck(tol)
+    after = _float_arrays(module)
+    check.only_x = not parameters and any(after.get(name) is array for name, array in held.items())
     noise = 10 * np.finfo(np.float64).eps * (1 + np.abs(start * direction).sum() / eps)  # arrondi des différences
     for name, (values, gradient) in tensors.items():
         entries = np.arange(values.size)
         if values.size > max_entries:
             entries = rng.choice(values.size, max_entries, replace=False)
-        left, right = _one_sided_differences(output, start, direction, values, entries, eps)
+        left, right = _one_sided_differences(lambda: value(module.forward(x)), start, direction, values, entries, eps)
         check.compare(name, gradient, values.shape, entries, left, right, noise, n=len(x) if x.ndim else 1)
     if strict and not check.ok:
         raise AssertionError(f"Gradient faux :\n{check}")
     return check
 
 
+def _check_arguments(module, x, loss, y, eps, tol, max_entries):
+    """Lève TypeError ou ValueError pour un argument qui n'a pas de sens."""
+    if isinstance(module, Loss):
+        raise TypeError(f"gradient_check : {module!r} est une perte ; écrire gradient_check(module, x, {module!r}, y)")
+    for name, given, methods in (("module", module, ("forward", "backward")), ("loss", loss, ("__call__", "backward"))):
+        if isinstance(given, type):
+            raise TypeError(f"gradient_check : {name} est la classe {given.__name__}, attendu un objet ; "
+                            f"ajouter des parenthèses, {given.__name__}(…)")
+        for method in methods:
+            if not callable(getattr(given, method, None)) and (name, given) != ("loss", None):
+                raise TypeError(f"gradient_check : {name} ({type(given).__name__}) n'a pas de méthode {method}")
+    if loss is not None and y is None:
+        raise ValueError("gradient_check : avec une perte, donner aussi la cible y")
+    if not as_float(x, "gradient_check").size:
+        raise ValueError(f"gradient_check : x de forme {np.shape(x)} est vide, il n'y a rien à vérifier")
+    for name, value in (("eps", eps), ("tol", tol)):
+        if not (is_number(value) and value > 0):
+            raise ValueError(f"gradient_check : {name} doit être un nombre strictement positif, reçu {value!r}")
+    if not (isinstance(max_entries, (int, np.integer)) and max_entries >= 1):
+        raise ValueError(f"gradient_check : max_entries doit être un entier au moins égal à 1, reçu {max_entries!r}")
+
+
+def _float_arrays(module):
+    """Attributs qui sont des tableaux flottants : ceux que ni forward ni backward ne remplacent sont des poids."""
+    return {name: value for name, value in getattr(module, "__dict__", {}).items()
+            if isinstance(value, np.ndarray) and value.dtype.kind == "f"}
+
+
 def _parameters_in_float64(module):
     """Dictionnaire nom → paramètre (objet ayant ``data`` et ``grad``), converti en float64, gradient nul."""
     if hasattr(module, "named_parameters"):
-        found = dict(module.named_parameters())
+        found = module.named_parameters()
     elif hasattr(module, "parameters"):
         found = module.parameters() if callable(module.parameters) else module.parameters
-        found = found if isinstance(found, dict) else {f"paramètre {i}": p for i, p in enumerate(found)}
+        if found is not None and not isinstance(found, dict):
+            found = {f"paramètre {i}": parameter for i, parameter in enumerate(found)}
     else:
         found = {name: value for name, value in vars(module).items() if isinstance(value, Parameter)}
+    if found is None:
+        raise TypeError("gradient_check : parameters() ne renvoie rien (return oublié ?)")
+    found = dict(found)
     for name, parameter in found.items():
         if not (hasattr(parameter, "data") and hasattr(parameter, "grad")):
             raise TypeError(f"gradient_check : {name} doit avoir les attributs data et grad, comme Parameter")
@@ -98,6 +143,7 @@ class GradientCheck:
 
     def __init__(self, tol):
         self.tol, self.errors, self.hints = tol, {}, {}
+        self.only_x = False  # vrai si des poids, rangés hors d'un Parameter, échappent à la vérification
 
     @property
     def max_error(self):
@@ -133,7 +179,10 @@ class GradientCheck:
             self.hints[name] = _hint(ours, transposed, numeric, n)
 
     def __repr__(self):
-        return "\n".join(self._verdict(name, error) for name, error in self.errors.items())
+        lines = [self._verdict(name, error) for name, error in self.errors.items()]
+        if self.only_x:
+            lines.append("aucun Parameter trouvé : seul x est vérifié (ranger les poids dans un Parameter)")
+        return "\n".join(lines)
 
     def _verdict(self, name, error):
         if error < self.tol:

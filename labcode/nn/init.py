@@ -5,7 +5,7 @@ from math import prod, sqrt
 
 import numpy as np
 
-from labcode.nn.module import Module, Parameter
+from labcode.nn.module import Module, Parameter, as_generator
 
 GAINS = {"linear": 1, "identity": 1, "sigmoid": 1, "tanh": 5 / 3, "relu": sqrt(2), "leaky_relu": None, "selu": 3 / 4}
 SYNONYMS = {"glorot_normal": "xavier_normal", "glorot_uniform": "xavier_uniform",
@@ -43,7 +43,7 @@ def initialize(target, scheme, *, gain=None, nonlinearity=None, mode="fan_in", b
     Lève ValueError si le schéma est inconnu, ou n'a pas de sens pour ce paramètre ; TypeError si ``target`` n'est ni un
     Parameter, ni un Module.
     """
-    rng, scheme = np.random.default_rng(rng), _scheme("scheme", scheme, DRAWS)
+    rng, scheme = as_generator(rng, "initialize"), _scheme("scheme", scheme, DRAWS)
     if gain is not None and not np.isfinite(gain):
         raise ValueError(f"initialize : gain doit être un nombre fini, reçu {gain!r}")
     if mode not in ("fan_in", "fan_out"):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from labcode.nn.module import Module, Parameter, as_float, as_gradient
+from labcode.nn.module import Module, Parameter, as_float, as_float_type, as_generator, as_gradient
 
 
 class Linear(Module):
@@ -20,11 +20,11 @@ class Linear(Module):
 
     def __init__(self, in_features, out_features, bias=True, *, rng=None, dtype=np.float32):
         for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if not isinstance(size, (int, np.integer)) or size < 1:
+            if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
                 raise ValueError(f"Linear : {name} doit être un entier au moins égal à 1, reçu {size!r}")
         self.in_features, self.out_features = int(in_features), int(out_features)
-        bound = np.sqrt(3 / in_features)
-        weight = np.random.default_rng(rng).uniform(-bound, bound, (out_features, in_features))
+        dtype, bound = as_float_type(dtype, "Linear"), np.sqrt(3 / in_features)
+        weight = as_generator(rng, "Linear").uniform(-bound, bound, (out_features, in_features))
         self.weight = Parameter(weight.astype(dtype))
         self.bias = Parameter(np.zeros(out_features, dtype)) if bias else None
 

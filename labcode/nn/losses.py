@@ -7,7 +7,7 @@ renvoie le gradient de cette moyenne : il porte le facteur 1/N.
 import numpy as np
 
 from labcode.nn.activations import shifted, sigmoid
-from labcode.nn.module import as_float
+from labcode.nn.module import as_array, as_float
 
 
 class Loss:
@@ -41,7 +41,8 @@ class Loss:
 
     def _between_0_and_1(self, name, p):
         if p.min() < 0 or p.max() > 1:
-            raise ValueError(f"{self} : {name} doit être entre 0 et 1, reçu des valeurs de {p.min():g} à {p.max():g}")
+            raise ValueError(f"{self} : {name} doit être entre 0 et 1, reçu des valeurs "
+                             + f"de {p.min():g} à {p.max():g}".replace(".", ","))
 
     def _mean(self, total, y):
         """Divise ``total`` par N ; si la perte n'est pas finie, vérifie que les données n'y sont pour rien."""
@@ -130,7 +131,7 @@ class CrossEntropyLoss(Loss):
     """
 
     def forward(self, y_hat, y):
-        logits, y = as_float(y_hat, self), np.asarray(y)
+        logits, y = as_float(y_hat, self), as_array(y, self)
         if logits.ndim != 2 or not logits.size:
             raise ValueError(f"{self} : logits de forme {logits.shape}, attendu (N, n_y) avec N ≥ 1")
         z = shifted(logits, -1, self)
@@ -162,11 +163,10 @@ class CrossEntropyLoss(Loss):
                              f"ou ({n}, {n_classes}) pour des probabilités")
         if y.dtype.kind not in "biu":
             raise TypeError(f"{self} : les classes doivent être entières, reçu le type {y.dtype}")
-        y = y.astype(np.intp, copy=False)
         if y.min() < 0 or y.max() >= n_classes:
             wrong = y[(y < 0) | (y >= n_classes)][0]
             raise ValueError(f"{self} : étiquette {wrong} reçue, attendu une classe de 0 à {n_classes - 1}")
-        return y
+        return y.astype(np.intp, copy=False)
 
     def _distributions(self, y, dtype):
         y = as_float(y, self).astype(dtype, copy=False)

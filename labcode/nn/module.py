@@ -1,6 +1,7 @@
 """Le paramètre, la couche, et la suite de couches : un réseau est une liste de couches."""
 
 import copy
+import numbers
 import zipfile
 import zlib
 from contextlib import nullcontext
@@ -11,12 +12,24 @@ import numpy as np
 from labcode.nn.parallel import one_blas_thread
 
 
+def as_array(x, owner):
+    """Rend ``x`` en tableau ; lève ValueError pour une liste dont les lignes diffèrent, ou des valeurs masquées."""
+    if np.ma.is_masked(x):
+        raise ValueError(f"{owner} : valeurs masquées dans le tableau ; les remplacer d'abord, par exemple avec x.filled(0)")
+    try:
+        return np.asarray(x)
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(f"{owner} : lignes de longueurs différentes, ce n'est pas un tableau") from None
+
+
 def as_float(x, owner):
     """Rend ``x`` en tableau flottant : float32 et float64 sont gardés, entiers et booléens passent en float32.
 
     Lève TypeError si ``x`` n'est pas fait de nombres réels ; ``owner`` est nommé dans le message.
     """
-    x = np.asarray(x)
+    x = as_array(x, owner)
     if x.dtype == np.float32 or x.dtype == np.float64:
         return x
     if x.dtype.kind in "biuf":
@@ -35,6 +48,30 @@ def as_gradient(dy, owner, shape):
     if dy.shape != shape:
         raise ValueError(f"{owner} : gradient dy de forme {dy.shape}, attendu {shape} comme la sortie")
     return dy
+
+
+def is_number(value):
+    """Vrai pour un nombre réel fini, ni booléen, ni texte, ni tableau."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and -np.inf < value < np.inf
+
+
+def as_float_type(dtype, owner):
+    """Rend ``dtype``, qui doit être float32 ou float64 ; sinon lève ValueError."""
+    try:
+        if np.dtype(dtype) in (np.float32, np.float64):
+            return np.dtype(dtype)
+    except TypeError:
+        pass
+    raise ValueError(f"{owner} : dtype doit être np.float32 ou np.float64, reçu {dtype!r}")
+
+
+def as_generator(rng, owner):
+    """Générateur de nombres au hasard, tiré d'une graine (entier positif ou None) ou rendu tel quel ; sinon ValueError."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise ValueError(f"{owner} : rng doit être une graine (entier positif), un générateur ou None, "
+                         f"reçu {rng!r}") from None
 
 
 class Buffer:
@@ -134,7 +171,10 @@ class Module:
     shares_batch = False  # vrai si la couche fait le gros de son travail dans labcode.nn.parallel.share
 
     def forward(self, x):
-        """Sortie de la couche pour le lot ``x`` (N, …) ; garde ce dont ``backward`` aura besoin."""
+        """Sortie de la couche pour le lot ``x`` (N, …) ; garde ce dont ``backward`` aura besoin.
+
+        Une couche garde souvent ``x`` lui-même et non une copie : ne pas modifier ``x`` avant ``backward``.
+        """
         raise NotImplementedError(f"{type(self).__name__} ne définit pas forward")
 
     def backward(self, dy):
@@ -270,11 +310,19 @@ def _count(module):
     return f"{sum(parameter.data.size for parameter in module.parameters()):,}".replace(",", "\u202f")
 
 
+def _descendants(module, name):
+    """Le module et toutes ses sous-couches : couples (Module, nom)."""
+    yield module, name
+    for child_name, child in module.children():
+        yield from _descendants(child, f"{name}.{child_name}")
+
+
 class Sequential(Module):
     """Réseau en chaîne : la sortie de chaque couche est l'entrée de la suivante.
 
     ``Sequential(Linear(784, 200), ReLU(), Linear(200, 10))`` ; les paramètres s'appellent « 0.weight »,
-    « 0.bias », « 2.weight »… ``model[i]`` est la i-ème couche. Lève TypeError si l'une n'est pas un Module.
+    « 0.bias », « 2.weight »… ``model[i]`` est la i-ème couche. Lève TypeError si l'une n'est pas un Module,
+    ValueError si un même objet y sert deux fois : une couche ne se souvient que de son dernier ``forward``.
     """
 
     def __init__(self, *layers):
@@ -283,6 +331,17 @@ class Sequential(Module):
                 advice = " (écrire Sequential(*couches))" if isinstance(layer, (list, tuple)) else ""
                 raise TypeError(f"Sequential : chaque couche doit être un Module, reçu {type(layer).__name__}{advice}")
         self.layers = list(layers)
+        self._refuse_repeated_layers()
+
+    def _refuse_repeated_layers(self):
+        first_name = {}
+        for index, layer in enumerate(self.layers):
+            inside = {id(module): (module, name) for module, name in _descendants(layer, str(index))}
+            for key, (module, name) in inside.items():
+                if key in first_name:
+                    raise ValueError(f"Sequential : la couche {name} ({module!r}) est la même que la couche "
+                                     f"{first_name[key][1]} ; créer un objet par couche")
+            first_name |= inside
 
     def forward(self, x):
         """Sortie de la dernière couche, (N, …)."""

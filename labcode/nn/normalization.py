@@ -3,7 +3,7 @@
 import numpy as np
 
 from labcode.nn.images import as_images, as_rows, channels_first, channels_last, per_axis
-from labcode.nn.module import Buffer, Module, Parameter, as_float, as_gradient
+from labcode.nn.module import Buffer, Module, Parameter, as_float, as_float_type, as_gradient, is_number
 from labcode.nn.parallel import share
 
 
@@ -13,11 +13,11 @@ class BatchNorm(Module):
     _centred = _output_shape = None  # _centred : l'entrée moins la moyenne
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, *, dtype=np.float32):
-        name = type(self).__name__
+        name, dtype = type(self).__name__, as_float_type(dtype, type(self).__name__)
         self.num_features, = per_axis("num_features", num_features, name, 1, 1)
-        if not (np.isfinite(eps) and eps > 0):
+        if not (is_number(eps) and eps > 0):
             raise ValueError(f"{name} : eps doit être un nombre strictement positif, reçu {eps!r}")
-        if not 0 <= momentum <= 1:
+        if not (is_number(momentum) and 0 <= momentum <= 1):
             raise ValueError(f"{name} : momentum doit être entre 0 et 1, reçu {momentum!r}")
         self.eps, self.momentum = float(eps), float(momentum)
         self.weight = Parameter(np.ones(num_features, dtype)) if affine else None

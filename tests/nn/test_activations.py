@@ -316,3 +316,27 @@ def test_grand_lot_partage_entre_plusieurs_fils(layer, dtype, monkeypatch):
     shared = layer.backward(dy)
     assert np.array_equal(shared, dx) and shared.dtype == dtype
     assert layer.backward(dy.astype(np.float64)).dtype == np.float64
+
+
+@pytest.mark.parametrize("build", [
+    lambda: LeakyReLU("a"), lambda: LeakyReLU(True), lambda: nn.leaky_relu([1.0], "a"), lambda: StochasticNeuron(None),
+    lambda: StochasticNeuron("a"), lambda: StochasticNeuron(rng="a"), lambda: StochasticNeuron(rng=-1),
+])
+def test_arguments_refuses_en_francais(build):
+    with pytest.raises(ValueError, match="doit être"):
+        build()
+
+
+def test_identity_rend_une_copie():
+    x = np.ones((2, 3))
+    Identity().forward(x)[:] = 0
+    assert np.array_equal(x, np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_neurone_stochastique_nan_et_temperatures_extremes(dtype):
+    x = np.array([-3, 3, np.nan, np.inf, -np.inf], dtype)
+    y = StochasticNeuron(1e-320, rng=0).forward(x)
+    assert y.dtype == dtype and np.array_equal(y, [0, 1, np.nan, 1, 0], equal_nan=True)
+    assert abs(StochasticNeuron(1e300, rng=0).forward(np.full(10_000, 5, dtype)).mean() - 0.5) < 0.02
+    assert abs(StochasticNeuron(1e-320, rng=0).forward(np.zeros(10_000, dtype)).mean() - 0.5) < 0.02

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from labcode.nn import (CrossEntropyLoss, Linear, Module, MSELoss, Parameter, ReLU, Sequential, StochasticNeuron, Tanh,
-                        gradient_check)
+from labcode.nn import (CrossEntropyLoss, Dropout, Linear, Module, MSELoss, Parameter, ReLU, Sequential,
+                        StochasticNeuron, Tanh, gradient_check)
 
 X = np.random.default_rng(0).standard_normal((6, 4))
 
@@ -265,3 +265,54 @@ def test_refus():
         gradient_check(Square(), np.full((2, 4), np.nan))
     with pytest.raises(NotImplementedError, match="tirage au hasard"):
         gradient_check(StochasticNeuron(rng=0), X)
+
+
+class PlainWeights:
+    """Couche d'étudiant dont les poids ne sont pas dans un Parameter."""
+
+    def __init__(self):
+        self.w = np.ones((2, 4))
+
+    def forward(self, x):
+        self.x, self.double = x, 2 * x
+        return x @ self.w.T
+
+    def backward(self, dy):
+        self.dy = dy
+        return dy @ self.w
+
+
+def test_poids_hors_d_un_parameter():
+    warning = "aucun Parameter trouvé\u00a0: seul x est vérifié (ranger les poids dans un Parameter)"
+    assert repr(gradient_check(PlainWeights(), X)).splitlines()[1:] == [warning]
+    used = Tanh()
+    used.backward(used.forward(X))  # ce qu'une couche garde pour backward n'est pas un poids
+    assert repr(gradient_check(used, X)) == "✓ x\u00a0: juste (erreur relative < 1e-6)"
+
+
+def variant(**methods):
+    return type("Variant", (PlainWeights,), methods)()
+
+
+@pytest.mark.parametrize("arguments, error, message", [
+    ({"module": Tanh}, TypeError, "est la classe Tanh, attendu un objet"),
+    ({"module": variant(backward=None)}, TypeError, "n'a pas de méthode backward"),
+    ({"module": variant(forward=lambda self, x: None)}, TypeError, "forward ne renvoie rien"),
+    ({"module": variant(backward=lambda self, dy: (dy, dy))}, TypeError, "backward renvoie un tuple"),
+    ({"module": variant(parameters=lambda self: None)}, TypeError, r"parameters\(\) ne renvoie rien"),
+    ({"module": variant(named_parameters=lambda self: None)}, TypeError, r"parameters\(\) ne renvoie rien"),
+    ({"module": MSELoss()}, TypeError, r"MSELoss\(\) est une perte"),
+    ({"loss": MSELoss}, TypeError, "est la classe MSELoss"),
+    ({"loss": lambda y_hat, y: 0.0, "y": X}, TypeError, "n'a pas de méthode backward"),
+    ({"loss": MSELoss()}, ValueError, "donner aussi la cible y"),
+    ({"rng": "a"}, ValueError, "rng doit être une graine"),
+    ({"module": Dropout(rng=0)}, ValueError, "ne redonne pas la même sortie"),
+    ({"x": X[:0]}, ValueError, "est vide, il n'y a rien à vérifier"),
+    ({"x": [[1], [1, 2]]}, ValueError, "lignes de longueurs différentes"),
+    *[({name: value}, ValueError, f"{name} doit être un nombre strictement positif")
+      for name in ("eps", "tol") for value in (0, -1, np.nan, np.inf, "a", None)],
+    *[({"max_entries": value}, ValueError, "max_entries doit être un entier") for value in (0, 1.5, None)],
+])
+def test_erreurs_d_etudiant(arguments, error, message):
+    with pytest.raises(error, match=message):
+        gradient_check(**{"module": Tanh(), "x": X} | arguments)

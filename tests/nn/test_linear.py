@@ -199,3 +199,13 @@ def test_reshape_refus(shape):
         Reshape(3, 4).backward(np.zeros((5, 3, 4)))
     with pytest.raises(ValueError, match="une taille divisible"):
         Reshape(5, -1)(np.zeros((2, 12)))
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ({"in_features": True}, "in_features doit être un entier"), ({"rng": -1}, "rng doit être une graine"),
+    ({"rng": "a"}, "rng doit être une graine"), ({"dtype": int}, "dtype doit être np.float32"),
+    ({"dtype": "float16"}, "dtype doit être np.float32"), ({"dtype": "zz"}, "dtype doit être np.float32"),
+])
+def test_arguments_refuses_en_francais(arguments, message):
+    with pytest.raises(ValueError, match=f"Linear.*{message}"):
+        Linear(**{"in_features": 2, "out_features": 2} | arguments)

@@ -313,3 +313,17 @@ def test_perte_abstraite():
         Loss()(np.zeros(1), np.zeros(1))
     with pytest.raises(NotImplementedError, match="Loss ne définit pas backward"):
         Loss().backward()
+
+
+def test_etiquettes_uint64_et_masquees():
+    with pytest.raises(ValueError, match="étiquette 9223372036854775808 reçue"):
+        CrossEntropyLoss()(np.zeros((2, 3)), np.array([0, 2**63], np.uint64))
+    assert np.isclose(CrossEntropyLoss()(np.zeros((2, 3)), np.array([0, 2], np.uint64)), np.log(3))
+    for loss, y_hat in ((CrossEntropyLoss(), np.zeros((2, 3))), (MSELoss(), np.zeros(2))):
+        with pytest.raises(ValueError, match="valeurs masquées"):
+            loss(y_hat, np.ma.masked_equal([1, 2], 2))
+
+
+def test_virgule_decimale_dans_le_message():
+    with pytest.raises(ValueError, match="de 0,25 à 1,5$"):
+        BCELoss()([1.5, 0.25], [0, 1])

@@ -124,8 +124,28 @@ def test_noms_des_parametres():
 
 
 def test_un_parametre_partage_compte_une_fois():
-    layer = Linear(3, 3)
-    assert len(Sequential(layer, Tanh(), layer).parameters()) == 2
+    first, second = Linear(3, 3), Linear(3, 3)
+    second.weight = first.weight
+    assert len(Sequential(first, Tanh(), second).parameters()) == 3
+
+
+def test_une_meme_couche_deux_fois_est_refusee():
+    """Elle ne se souviendrait que de son dernier forward : le gradient serait faux sans rien dire."""
+    layer = Tanh()
+    with pytest.raises(ValueError, match=r"la couche 2 \(Tanh\(\)\) est la même que la couche 0"):
+        Sequential(layer, Linear(3, 3), layer)
+    with pytest.raises(ValueError, match=r"la couche 1\.1 \(Tanh\(\)\) est la même que la couche 0"):
+        Sequential(layer, Sequential(ReLU(), layer))
+    model = Sequential(Tanh(), Sequential(ReLU(), Tanh()))
+    assert len(model[:1]) == 1 and len(Sequential(*model)) == 2
+
+
+def test_listes_irregulieres_et_valeurs_masquees():
+    with pytest.raises(ValueError, match="Tanh.* lignes de longueurs différentes"):
+        Tanh().forward([[1], [1, 2]])
+    with pytest.raises(ValueError, match="Tanh.* valeurs masquées"):
+        Tanh().forward(np.ma.masked_equal([1.0, 2], 2))
+    assert np.allclose(Tanh().forward(np.ma.array([1.0, 2])), np.tanh([1, 2]))
 
 
 def test_poids_partages_additionnent_leurs_gradients():
