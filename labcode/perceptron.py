@@ -4,6 +4,9 @@ from numbers import Integral
 
 import numpy as np
 
+from labcode.checks import french_number
+from labcode.datasets.arguments import array, generator
+
 
 class FormalNeuron:
     """Neurone formel : il s'active (1) quand la somme pondérée de ses entrées binaires atteint son seuil.
@@ -19,7 +22,7 @@ class FormalNeuron:
 
     def predict(self, X):
         """Sorties 0 ou 1 du neurone : un entier pour une entrée (n_x,), un tableau (N,) pour un lot (N, n_x)."""
-        X = np.asarray(X)
+        X = array(X, "X")
         if X.ndim not in (1, 2) or X.shape[-1] != len(self.weights):
             raise ValueError(f"X : forme {X.shape} reçue, forme ({len(self.weights)},) ou (N, {len(self.weights)}) attendue.")
         if not np.isin(X, (0, 1)).all():
@@ -51,6 +54,7 @@ class Perceptron:
             raise ValueError(f"max_epochs : {max_epochs!r} reçu, un entier au moins égal à 1 attendu.")
         self.max_epochs = max_epochs
         self.rng = rng
+        generator(rng)  # une graine impossible est refusée dès maintenant
 
     def fit(self, X, y):
         """Apprend sur X (N, n_x), y (N,) d'étiquettes {0, 1} ou {−1, +1} ; renvoie le perceptron. Équation :
@@ -66,7 +70,7 @@ class Perceptron:
         w = np.zeros(Z.shape[1])
         self.mistakes_per_epoch_ = []
         self.mistakes_per_example_ = np.zeros(len(Z), dtype=np.int64)
-        shuffle = None if self.rng is None else np.random.default_rng(self.rng)
+        shuffle = None if self.rng is None else generator(self.rng)
         for _ in range(self.max_epochs):
             mistakes = 0
             for n in range(len(Z)) if shuffle is None else shuffle.permutation(len(Z)):
@@ -121,6 +125,7 @@ def margin(X, y, w, b=0.0):
     w = _finite_array("w", w, ndim=1)
     if len(w) != X.shape[1]:
         raise ValueError(f"w : {len(w)} composantes reçues, {X.shape[1]} attendues, une par colonne de X.")
+    b = float(_finite_array("b", b, ndim=0))
     norm = np.hypot(np.linalg.norm(w), b)
     if norm == 0:
         raise ValueError("w et b : tous deux nuls, ils ne définissent aucune frontière.")
@@ -148,21 +153,22 @@ def _augment(X):
 
 def _finite_array(name, values, ndim):
     """``values`` en tableau float64 fini à ``ndim`` dimensions, ou une erreur qui nomme l'argument."""
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} : tableau de nombres attendu, reçu {type(values).__name__}.") from None
-    if array.ndim != ndim:
+    found = array(values, name)
+    if found.dtype.kind not in "biuf":
+        expected = "tableau de nombres" if ndim else "nombre"
+        raise TypeError(f"{name} : {expected} attendu, reçu {'None' if values is None else type(values).__name__}.")
+    if found.ndim != ndim:
         expected = ("un nombre", "un vecteur", "un tableau à deux dimensions (N, n_x)")[ndim]
-        raise ValueError(f"{name} : forme {array.shape} reçue, {expected} attendu.")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} : contient NaN ou une valeur infinie.")
-    return array
+        raise ValueError(f"{name} : forme {found.shape} reçue, {expected} attendu.")
+    if not np.isfinite(found).all():
+        problem = "contient NaN ou une valeur infinie" if ndim else f"{french_number(found)} reçu, un nombre fini attendu"
+        raise ValueError(f"{name} : {problem}.")
+    return found.astype(np.float64)
 
 
 def _check_data(X, y):
     """X en float64, les signes ±1 de y, et les classes présentes dans y, triées."""
-    X, y = _finite_array("X", X, ndim=2), np.asarray(y)
+    X, y = _finite_array("X", X, ndim=2), array(y, "y")
     if X.size == 0:
         raise ValueError(f"X : ensemble vide, de forme {X.shape}.")
     if y.shape != (len(X),):

@@ -257,3 +257,27 @@ def test_notes():
     assert model.note_ == "Convergence : l'époque 2 se passe sans erreur, après 1 erreur en tout."
     assert repr(model) == "Perceptron(max_epochs=1000)"
     assert repr(FormalNeuron([1, 1], 2)) == "FormalNeuron(weights=[1.0, 1.0], threshold=2)"
+
+
+@pytest.mark.parametrize("b, error", [(np.nan, ValueError), (np.inf, ValueError), ("a", TypeError), (None, TypeError), ([1.0, 2.0], ValueError)])
+@pytest.mark.parametrize("measure", [margin, mistake_bound])
+def test_biais_impossible(measure, b, error):
+    with pytest.raises(error, match=r"^b\s:.*nombre.*attendu"):
+        measure([[-1.0], [1.0]], [0, 1], [1.0], b)
+
+
+@pytest.mark.parametrize("rng, error", [("a", TypeError), (1.5, TypeError), (-1, ValueError)])
+def test_graine_impossible(rng, error):
+    with pytest.raises(error, match=r"^rng\s:"):
+        Perceptron(rng=rng)
+
+
+@pytest.mark.parametrize("call, name", [
+    (lambda bad: FormalNeuron(bad, 1), "weights"), (lambda bad: FormalNeuron([1, 1], 1)(bad), "X"),
+    (lambda bad: Perceptron().fit(bad, [0, 1]), "X"), (lambda bad: Perceptron().fit(CORNERS[:2], bad), "y"),
+])
+def test_tableaux_irreguliers_ou_masques(call, name):
+    with pytest.raises(ValueError, match=rf"^{name}\s: lignes de longueurs différentes"):
+        call([[0, 1], [1]])
+    with pytest.raises(ValueError, match=rf"^{name}\s: tableau masqué"):
+        call(np.ma.masked_equal([0, 1], 1))

@@ -1,9 +1,19 @@
-"""Les vérifications d'arguments que partagent les jeux engendrés, le découpage et la préparation."""
+"""Les vérifications d'arguments que partagent les données, l'apprentissage et le perceptron."""
 
 from math import isfinite
 from numbers import Integral, Real
 
 import numpy as np
+
+
+def array(values, name):
+    """``values`` en tableau NumPy ; ValueError si les lignes n'ont pas toutes la même longueur, ou si une valeur est masquée."""
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} : tableau masqué reçu, des valeurs toutes présentes attendues.")
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} : lignes de longueurs différentes reçues, un tableau régulier attendu.") from None
 
 
 def generator(rng):
@@ -39,7 +49,7 @@ def number(name, value, low=0.0, high=None):
 
 def samples(X, name="X"):
     """``X`` en tableau de nombres finis, non vide, à au moins une dimension."""
-    X = np.asarray(X)
+    X = array(X, name)
     if X.dtype.kind not in "biuf":
         raise TypeError(f"{name} : tableau de type {X.dtype} reçu, des nombres attendus.")
     if X.ndim == 0 or X.size == 0:
@@ -57,7 +67,7 @@ def floats(X, name="X"):
 
 def labels(y):
     """``y`` en tableau (N,) de classes entières, non vide."""
-    y = np.asarray(y)
+    y = array(y, "y")
     if y.ndim != 1 or y.size == 0:
         raise ValueError(f"y : forme {y.shape} reçue, un vecteur non vide (N,) de classes attendu.")
     if y.dtype.kind not in "iu":

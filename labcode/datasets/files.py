@@ -101,7 +101,7 @@ def repository_folders():
     """Les dossiers data/ du dépôt : celui d'où vient labcode, et celui où l'on travaille."""
     candidates = [Path(__file__).resolve().parents[2], Path.cwd(), *Path.cwd().parents]
     return list(dict.fromkeys(path / "data" for path in candidates
-                              if (path / "data").is_dir() and (path / "labcode").is_dir()))
+                              if os.path.isdir(path / "data") and os.path.isdir(path / "labcode")))
 
 
 def environment_folders():
@@ -197,10 +197,20 @@ def _remedy(source, place, path):
     return "Remplacez-le ou supprimez-le."
 
 
+def _obstacle(folder):
+    """Pourquoi l'on n'a rien pu lire dans ce dossier, entre parenthèses, ou rien."""
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        reasons = {PermissionError: "accès interdit", NotADirectoryError: "c'est un fichier", FileNotFoundError: "absent"}
+        return f" ({reasons.get(type(error), error.strerror)})"
+    return ""
+
+
 def _instructions(source, problems):
     """Le message de DataUnavailableError : ce qui manque, ce qui a été essayé, quoi mettre où."""
     lines = [f"{source.dataset} : impossible d'obtenir le fichier {' ou '.join(source.names)}.", "Dossiers parcourus :"]
-    lines += [f"  - {folder}{'' if folder.is_dir() else ' (absent)'}" for _, folder in places()]
+    lines += [f"  - {folder}{_obstacle(folder)}" for _, folder in places()]
     if problems:
         lines += ["Fichiers et adresses écartés :"] + [f"  - {problem}" for problem in problems]
     lines += [f"Placez ce fichier dans l'un de ces dossiers, ou son sous-dossier {source.folder}/, ou dans un dossier de votre choix "

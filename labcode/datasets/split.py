@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from labcode.datasets.arguments import generator, labels, samples
+from labcode.datasets.arguments import array, generator, labels, samples
 
 PARTS = ("apprentissage", "validation", "test")
 
@@ -19,9 +19,11 @@ def train_validation_test_split(X, y, sizes=(0.6, 0.2, 0.2), *, rng=0, stratify=
     pas, ou si X et y sont vides, de longueurs différentes ou contiennent NaN.
     """
     X = samples(X)
-    y = labels(y) if stratify else np.asarray(y)
+    y = labels(y) if stratify else array(y, "y")
     if y.ndim == 0 or len(X) != len(y):
         raise ValueError(f"X et y : {len(X)} exemples et {len(y) if y.ndim else 0} étiquettes reçus, il en faut autant.")
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise ValueError("y : contient NaN ou une valeur infinie.")
     counts, rng = _part_sizes(sizes, len(y)), generator(rng)
     groups = [np.flatnonzero(y == k) for k in np.unique(y)] if stratify else [np.arange(len(y))]
     shares = _shares(np.array([len(group) for group in groups]), counts)

@@ -30,9 +30,13 @@ def checked_number(owner, name, value, domain):
     """Rend ``value`` en float ; lève TypeError si ce n'est pas un nombre, ValueError s'il est hors de ``domain`` ou NaN."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{owner} : {name} doit être un nombre, reçu {value!r}")
-    if value not in domain:
-        raise ValueError(f"{owner} : {name} doit être {domain.words}, reçu {float(value):g}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = inf if value > 0 else -inf
+    if number not in domain:
+        raise ValueError(f"{owner} : {name} doit être {domain.words}, reçu {number:g}")
+    return number
 
 
 def checked_integer(owner, name, value, minimum=1):
@@ -48,7 +52,13 @@ def checked_parameters(owner, parameters):
     """Rend la liste des Parameter ; lève TypeError ou ValueError si c'est un modèle, une liste vide, un doublon…"""
     if hasattr(parameters, "parameters"):
         raise TypeError(f"{owner} : donner model.parameters(), et non le modèle")
-    parameters = list(parameters)
+    if callable(parameters):
+        raise TypeError(f"{owner} : il manque les parenthèses, model.parameters()")
+    try:
+        parameters = list(parameters)
+    except TypeError:
+        found = "None" if parameters is None else type(parameters).__name__
+        raise TypeError(f"{owner} : liste de Parameter attendue, reçu {found}") from None
     if not parameters:
         raise ValueError(f"{owner} : la liste de paramètres est vide")
     for parameter in parameters:

@@ -20,6 +20,7 @@
 
 const LIMITS = { length: 500, tokens: 250, depth: 40 };
 const POINTS = 6; // points de comparaison
+const COMBINATIONS = 32; // jusque-là, toutes les combinaisons des nombres 0/1 ou ±1 sont essayées
 const MIN_POINTS = 3; // en deçà, la référence est trop rarement définie
 const DRAWS = 60; // tirages au plus, ceux où la référence n'est pas définie étant écartés
 
@@ -33,20 +34,51 @@ class FormulaError extends Error {
 
 // ── Lecture ────────────────────────────────────────────────────────────────
 
+// Ce que Word ou un PDF écrit autrement sans que cela se voie : italiques mathématiques, pleine chasse.
+const TYPEFACES = /[\u{1D400}-\u{1D7FF}\u2100-\u214F\uFF01-\uFF5E\u00B5\u03D0-\u03F6]/gu;
+const GREEK = {
+  α: "alpha", β: "beta", γ: "gamma", δ: "delta", ε: "epsilon", η: "lr", θ: "theta", λ: "lambda", μ: "mu", ξ: "xi",
+  ρ: "rho", σ: "sigmoid", φ: "phi", Σ: "sum", "∑": "sum",
+};
+const plain = (typed) => typed.normalize("NFKC").replace("−", "-").replaceAll("γ", "y");
+// L'espace après un exposant l'empêche de se coller à la suite : « wᵀx », « x²,0 ».
 const SPELLINGS = [
-  [/∇_?/g, "grad_"],
-  [/ŷ/g, "y_hat"], [/Ŷ/g, "Y_hat"], [/ỹ/g, "y_tilde"], [/Ỹ/g, "Y_tilde"],
-  [/h\u0303/g, "h_tilde"], [/H\u0303/g, "H_tilde"],
-  [/η/g, "lr"], [/θ/g, "theta"], [/σ/g, "sigmoid"],
-  [/[−–]/g, "-"], [/[×·⋅∗⊙⨀∘]/g, "*"], [/÷/g, "/"], [/[’′]/g, "'"],
-  [/\^?[ᵀ⊤]/g, ".T"], [/²/g, "^2"], [/³/g, "^3"], [/≥/g, ">="], [/≤/g, "<="],
-  [/\b(?:np|numpy)\.(?=\p{L})/gu, ""],
+  [/\b\d+(?:['’]\d{3})+\b/, (typed) => typed.replace(/['’]/g, "")],
+  [/∇_?/, "grad_"],
+  [/ŷ/, "y_hat"], [/Ŷ/, "Y_hat"], [/ỹ/, "y_tilde"], [/Ỹ/, "Y_tilde"],
+  [/h\u0303/, "h_tilde"], [/H\u0303/, "H_tilde"],
+  [/[αβγδεηθλμξρσφΣ∑]/, (typed) => GREEK[typed]],
+  [/[₀-₉]/, plain],
+  [/_?[ₐ-ₜᵢᵣᵤᵥᵧ]+/, (typed) => `_${plain(typed.replace("_", ""))}`],
+  [/[−‐-―]/, "-"], [/[×·∙⋅∗⊙⨀∘]/, "*"], [/÷/, "/"], [/[’‘′]/, "'"],
+  [/\^?[ᵀ⊤]/, ".T "], [/[⁺⁻]?[⁰¹²³⁴-⁹]+/, (typed) => `^${plain(typed)} `], [/≥/, ">="], [/≤/, "<="],
+  [/\b(?:np|numpy)\.(?:linalg\.)?(?=\p{L})/, ""],
 ];
+const PIECE = new RegExp([...SPELLINGS.map(([{ source }]) => `(${source})`), "[^]"].join("|"), "gu");
+
+/** Le texte en écriture simple, et `typed(début, fin)` : ce que l'élève a tapé à cet endroit. */
+function respell(text) {
+  const legible = text.replace(TYPEFACES, (character) => character.normalize("NFKC")).replace(/\p{Cf}/gu, "").normalize("NFC");
+  let source = "";
+  const [starts, ends] = [[], []];
+  for (const match of legible.matchAll(PIECE)) {
+    const { 0: typed, index } = match;
+    const rank = match.findIndex((group, k) => k > 0 && group !== undefined);
+    const spelling = rank > 0 ? SPELLINGS[rank - 1][1] : typed;
+    const piece = typeof spelling === "function" ? spelling(typed) : spelling;
+    source += piece;
+    starts.push(...Array(piece.length).fill(index));
+    ends.push(...Array(piece.length).fill(index + typed.length));
+  }
+  return { source, typed: (start, end) => legible.slice(starts[start], ends[end - 1]) };
+}
+
 const TOKEN = new RegExp(
   [
     "(?<space>\\s+)",
     "(?<num>(?:\\d+(?:\\.(?!\\s*T(?![\\p{L}\\p{N}_]))\\d*)?|\\.\\d+)(?:[eE][+-]?\\d+)?)",
     "(?<transpose>\\.\\s*T(?![\\p{L}\\p{N}_])|')",
+    "(?<method>\\.\\s*\\p{L}[\\p{L}\\p{N}_]*)",
     "(?<name>[\\p{L}_][\\p{L}\\p{M}\\p{N}_]*)",
     "(?<op>\\*\\*|>=|<=|[-+*/^@(),;<>=])",
   ].join("|"),
@@ -57,29 +89,31 @@ function tokenize(text) {
   if (text.length > LIMITS.length) {
     throw new FormulaError(`Cette formule est trop longue (${LIMITS.length} caractères au plus).`);
   }
-  let source = text.normalize("NFC");
-  for (const [pattern, spelling] of SPELLINGS) source = source.replace(pattern, spelling);
+  const { source, typed } = respell(text);
   const tokens = [];
   TOKEN.lastIndex = 0;
   while (TOKEN.lastIndex < source.length) {
     const start = TOKEN.lastIndex;
     const match = TOKEN.exec(source);
     if (!match) {
-      const character = String.fromCodePoint(source.codePointAt(start));
-      throw new FormulaError(`Le caractère « ${character} » n'a pas de sens dans une formule.`);
+      const character = typed(start, start + 1);
+      const code = `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+      const shown = /^\p{C}/u.test(character) ? `invisible ${code}` : `« ${character} »`;
+      throw new FormulaError(`Le caractère ${shown} n'a pas de sens dans une formule.`);
     }
-    const { space, num, transpose, name, op } = match.groups;
+    const { space, num, transpose, method, name, op } = match.groups;
     if (space) continue;
-    const token = { text: match[0], start, end: TOKEN.lastIndex };
+    const token = { text: match[0], typed: typed(start, TOKEN.lastIndex), start, end: TOKEN.lastIndex };
     if (num) Object.assign(token, { type: "num", value: Number(num) });
     else if (transpose) Object.assign(token, { type: "op", text: ".T" });
+    else if (method) Object.assign(token, { type: "method", text: method.slice(1).trim() });
     else if (name) token.type = "name";
     else Object.assign(token, { type: "op", text: op === "**" ? "^" : op });
     tokens.push(token);
     if (tokens.length > LIMITS.tokens) throw new FormulaError("Cette formule est trop longue.");
   }
-  tokens.push({ type: "end", text: "la fin", start: source.length, end: source.length });
-  return tokens;
+  tokens.push({ type: "end", text: "", typed: "", start: source.length, end: source.length });
+  return { tokens, typed };
 }
 
 /** Priorités de lecture et d'écriture : plus c'est grand, plus cela lie. */
@@ -90,7 +124,9 @@ export const POSTFIX = 40;
 /** Analyse descendante avec priorités : le texte devient un arbre. */
 class Parser {
   constructor(text, names) {
-    this.tokens = tokenize(text);
+    const { tokens, typed } = tokenize(text);
+    this.tokens = tokens;
+    this.typed = typed;
     this.names = names;
     this.index = 0;
     this.depth = 0;
@@ -106,7 +142,7 @@ class Parser {
 
   expect(operator) {
     if (!this.is(operator)) {
-      const found = this.token.type === "end" ? "la formule s'arrête" : `on lit « ${this.token.text} »`;
+      const found = this.token.type === "end" ? "la formule s'arrête" : `on lit « ${this.token.typed} »`;
       throw new FormulaError(
         operator === ")" ? `Il manque une parenthèse fermante : ${found}.` : `On attend « ${operator} », mais ${found}.`,
       );
@@ -121,7 +157,8 @@ class Parser {
     }
     const tree = this.expression(0);
     if (this.is(")")) throw new FormulaError("Il y a une parenthèse fermante de trop.");
-    if (this.is(",", ";")) {
+    if (this.is(";")) throw new FormulaError("Le point-virgule sépare les arguments d'une fonction : il est ici de trop.");
+    if (this.is(",")) {
       throw new FormulaError("Une virgule sépare les arguments d'une fonction, ou les décimales d'un nombre écrit sans espace (0,5).");
     }
     if (this.token.type !== "end") this.missingOperator();
@@ -129,9 +166,10 @@ class Parser {
   }
 
   missingOperator() {
-    const before = this.tokens[this.index - 1].text;
+    const transposed = this.index > 1 && this.tokens[this.index - 1].text === ".T";
+    const first = this.tokens[this.index - (transposed ? 2 : 1)];
     throw new FormulaError(
-      `On ne comprend pas « ${before} ${this.token.text} » : il manque un opérateur, * (composante par composante) ou @ (produit matriciel).`,
+      `On ne comprend pas « ${this.typed(first.start, this.token.end)} » : il manque un opérateur, * (composante par composante) ou @ (produit matriciel).`,
     );
   }
 
@@ -141,6 +179,7 @@ class Parser {
     for (;;) {
       const { type, text } = this.token;
       if (type === "num" || type === "name" || this.is("(")) this.missingOperator();
+      if (type === "method") this.method(left);
       if (type !== "op") break;
       if (text === ".T" && POSTFIX > minimum) {
         this.index++;
@@ -181,9 +220,9 @@ class Parser {
     throw new FormulaError(
       token.type === "end"
         ? before
-          ? `La formule s'arrête trop tôt, après « ${before.text} ».`
+          ? `La formule s'arrête trop tôt, après « ${before.typed} ».`
           : "La formule est vide."
-        : `On ne s'attend pas à lire « ${token.text} » ${before ? `après « ${before.text} »` : "au début d'une formule"}.`,
+        : `On ne s'attend pas à lire « ${token.typed} » ${before ? `après « ${before.typed} »` : "au début d'une formule"}.`,
     );
   }
 
@@ -208,26 +247,46 @@ class Parser {
   }
 
   name() {
-    const { text } = this.token;
+    const { text, typed } = this.token;
     const called = this.tokens[this.index + 1].text === "(";
     if (this.names.includes(text) && !(called && text in FUNCTIONS)) {
       this.index++;
       return { type: "name", name: text };
     }
     const name = text === "ln" ? "log" : text;
-    if (!Object.hasOwn(FUNCTIONS, name)) throw unknownName(text, this.names, called);
+    if (text === "e" && this.tokens[this.index + 1].text === "^") {
+      throw new FormulaError("L'exponentielle s'écrit exp(x), et non e^x.");
+    }
+    if (!Object.hasOwn(FUNCTIONS, name)) throw unknownName(text, typed, this.names, called);
     this.index++;
-    if (!called) throw new FormulaError(`La fonction ${text} attend son argument entre parenthèses : ${text}(…).`);
+    if (!called) throw new FormulaError(`La fonction ${text} attend son argument entre parenthèses : ${text}(…).`);
     this.index++;
     return this.call(name);
   }
 
-  call(name) {
+  /** « A.sum(axis=0) », « A.dot(B) » : rien de tel ici, mais on dit comment l'écrire. */
+  method(owner) {
+    const { text, typed } = this.token;
+    const refuse = (advice) => {
+      throw new FormulaError(`On ne lit pas « ${typed} » : ${advice}.`);
+    };
+    const write = (tree) => refuse(`écrivez ${print(tree).replace("axis=", "")}`);
+    if (text === "transpose") write({ type: "transpose", arg: owner });
+    const product = ["dot", "matmul"].includes(text);
+    const called = this.tokens[this.index + 1].text === "(";
+    if (!called || !(product || Object.hasOwn(FUNCTIONS, text))) refuse("un point ne se lit que dans un nombre ou dans .T, la transposée");
+    this.index++;
+    this.expect("(");
+    if (product) write({ type: "binary", op: "@", left: owner, right: this.expression(0) });
+    write(this.call(text, [owner]));
+  }
+
+  call(name, args = []) {
     const [least, most, hasAxis] = FUNCTIONS[name].arity;
-    const args = [];
+    const given = args.length;
     let axis = null;
     while (!this.is(")")) {
-      if (args.length) {
+      if (args.length > given) {
         if (!this.is(",", ";")) this.expect(")");
         this.index++;
       }
@@ -262,9 +321,9 @@ class Parser {
   }
 }
 
-function unknownName(text, names, called) {
+function unknownName(text, typed, names, called) {
   const known = called ? Object.keys(FUNCTIONS) : names;
-  const shown = text.length > 30 ? `${text.slice(0, 30)}…` : text;
+  const shown = typed.length > 30 ? `${typed.slice(0, 30)}…` : typed;
   const near = text.length <= 30 ? known.filter((name) => distance(text, name) <= Math.max(1, Math.floor(name.length / 3))) : [];
   near.sort((a, b) => distance(text, a) - distance(text, b));
   const kind = called ? "une fonction connue" : "un symbole de cette question";
@@ -573,7 +632,14 @@ function drawSizes(variables, random) {
   return Object.fromEntries(letters.map((letter) => [letter, pool.splice(Math.floor(random() * Math.min(pool.length, letters.length + 2)), 1)[0]]));
 }
 
-function drawPoint(variables, definitions, random) {
+/** Les nombres libres qui ne prennent que deux valeurs. */
+function twoValued(variables) {
+  const free = ({ shape, domain, definition }) => !shape.length && !definition && ["binary", "sign"].includes(domain);
+  return Object.keys(variables).filter((name) => free(variables[name]));
+}
+
+/** Le point de rang `rank` : les nombres de `listed` y parcourent leurs combinaisons, le reste est tiré. */
+function drawPoint(variables, definitions, random, listed, rank) {
   const sizes = drawSizes(variables, random);
   const point = new Point(new Map(), sizes);
   for (const [name, { shape, domain }] of Object.entries(variables)) {
@@ -581,7 +647,10 @@ function drawPoint(variables, definitions, random) {
     let value;
     if (definitions[name]) value = point.evaluate(definitions[name]);
     else if (shape.length === 0 && name in sizes) value = scalar(sizes[name]); // N : le nombre d'exemples du lot
-    else value = draw(random, r, c, domain ?? (shape.length ? "real" : "positive"));
+    else if (listed.includes(name)) {
+      const bit = (rank >> listed.indexOf(name)) & 1;
+      value = scalar(domain === "binary" ? bit : 1 - 2 * bit);
+    } else value = draw(random, r, c, domain ?? (shape.length ? "real" : "positive"));
     point.values.set(name, value);
   }
   return point;
@@ -644,9 +713,12 @@ function usablePoints(question, reference, names) {
     if (definition) definitions[name] = new Parser(definition, names).parse();
   }
   const random = generator(seedOf(question.id));
+  const pairs = twoValued(question.variables);
+  const listed = 2 ** pairs.length <= COMBINATIONS ? pairs : [];
+  const wanted = Math.max(POINTS, 2 ** listed.length);
   const [points, references] = [[], []];
-  for (let i = 0; i < DRAWS && points.length < POINTS; i++) {
-    const point = drawPoint(question.variables, definitions, random);
+  for (let i = 0; i < DRAWS && points.length < wanted; i++) {
+    const point = drawPoint(question.variables, definitions, random, listed, i);
     const value = point.evaluate(reference);
     if (!isFiniteTensor(value)) continue;
     points.push(point);

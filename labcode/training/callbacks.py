@@ -2,7 +2,7 @@
 
 import math
 
-from labcode.training.evaluation import integer
+from labcode.datasets.arguments import integer
 from labcode.training.history import MEASURES
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from labcode.training.evaluation import integer
+from labcode.datasets.arguments import integer
 from labcode.training.state import pack, unpack
 
 FORMAT = "point de reprise de labcode, version 1"

@@ -1,8 +1,8 @@
 """Évaluer un modèle : ses sorties, son taux d'erreur ; et vérifier les données qu'on lui donne."""
 
-import operator
-
 import numpy as np
+
+from labcode.datasets.arguments import array, integer, number
 
 EVALUATION_BATCH = 1024
 
@@ -28,14 +28,16 @@ def error_rate(model, X, y, *, threshold=None):
     modèle à une seule sortie, la classe est 1 au-delà de ``threshold`` : 0 pour un logit, 0,5 pour une probabilité.
     """
     X, y = inputs("X", X), targets("y", y, len(X))
+    threshold = None if threshold is None else number("threshold", threshold, -np.inf)
     y_hat = predict(model, X)
     if _single_output(y_hat) and threshold is None:
         raise ValueError("threshold : à donner pour un modèle à une seule sortie (0 pour un logit, 0,5 pour une probabilité).")
     classes = target_classes(y, y_hat, threshold)
     if classes is None:
-        raise ValueError(f"y : des classes entières (N,) ou one-hot (N, n_y) étaient attendues ; reçu {y.dtype}, de forme {y.shape}.")
-    if not _single_output(y_hat) and classes.max() >= y_hat.shape[1]:
-        raise ValueError(f"y : étiquette {classes.max()} reçue, de 0 à {y_hat.shape[1] - 1} attendues.")
+        expected = "des étiquettes 0 et 1" if _single_output(y_hat) else "des classes entières (N,) ou one-hot (N, n_y)"
+        raise ValueError(f"y : {expected} étaient attendues ; reçu {y.dtype}, de forme {y.shape}.")
+    if not _single_output(y_hat):
+        _check_classes(y, classes, y_hat.shape[1])
     return float(np.mean(predicted_classes(y_hat, threshold) != classes))
 
 
@@ -56,7 +58,7 @@ def predicted_classes(y_hat, threshold):
 
 def inputs(name, X):
     """X en tableau flottant fini (N, …), N ≥ 1, sans copie s'il est déjà en float32 ou en float64."""
-    X = np.asarray(X)
+    X = array(X, name)
     if X.dtype.kind not in "biuf":
         raise TypeError(f"{name} : tableau de nombres attendu, reçu le type {X.dtype}.")
     if X.dtype not in (np.float32, np.float64):
@@ -71,24 +73,24 @@ def inputs(name, X):
 
 def targets(name, y, n_examples):
     """y en tableau de nombres finis, une cible par exemple."""
-    y = np.asarray(y)
+    y = array(y, name)
     if y.dtype.kind not in "biuf":
         raise TypeError(f"{name} : tableau de nombres attendu, reçu le type {y.dtype}.")
-    if y.ndim == 0 or len(y) != n_examples:
-        raise ValueError(f"{name} : {len(y) if y.ndim else 'aucune'} cible(s) pour {n_examples} exemples.")
+    if y.ndim == 0:
+        raise ValueError(f"{name} : un nombre seul reçu, une cible par exemple attendue.")
+    if len(y) != n_examples:
+        raise ValueError(f"{name} : {len(y)} cible{'s' * (len(y) > 1)} pour {n_examples} exemple{'s' * (n_examples > 1)}.")
     _refuse_not_finite(name, y)
     return y
 
 
-def integer(name, value, minimum):
-    """``value`` en int. Lève TypeError si ce n'est pas un entier, ValueError s'il est inférieur à ``minimum``."""
-    try:
-        value = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} : entier attendu, reçu {value!r}.") from None
-    if value < minimum:
-        raise ValueError(f"{name} : {value} reçu, un entier au moins égal à {minimum} attendu.")
-    return value
+def _check_classes(y, classes, n_classes):
+    """Lève ValueError si une étiquette, ou la largeur du codage one-hot, ne convient pas à ``n_classes`` sorties."""
+    if y.ndim == 2 and y.shape[1] != n_classes:
+        raise ValueError(f"y : codage one-hot à {y.shape[1]} colonnes reçu, {n_classes} attendues, une par sortie du modèle.")
+    wrong = classes[(classes < 0) | (classes >= n_classes)]
+    if len(wrong):
+        raise ValueError(f"y : étiquette {wrong[0]} reçue, une classe de 0 à {n_classes - 1} attendue.")
 
 
 def _single_output(y_hat):

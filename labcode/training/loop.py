@@ -8,10 +8,12 @@ import numpy as np
 from tqdm import tqdm
 
 from labcode.checks import french_number
+from labcode.datasets.arguments import generator, integer
 from labcode.nn.losses import BCELoss, BCEWithLogitsLoss
+from labcode.training.arguments import check_objects, checked_callbacks, checked_pair
 from labcode.training.checkpoint import Checkpoint, CheckpointError
 from labcode.training.divergence import DivergenceError, advice, broken_parameters, first_broken_layer
-from labcode.training.evaluation import EVALUATION_BATCH, inputs, integer, predicted_classes, target_classes, targets
+from labcode.training.evaluation import EVALUATION_BATCH, inputs, predict, predicted_classes, target_classes, targets
 from labcode.training.history import History, cell
 from labcode.training.state import named_generators
 
@@ -33,14 +35,17 @@ def fit(model, loss, optimizer, X, y, *, epochs, batch_size=64, validation=None,
     fichier, ou un Checkpoint) garde de quoi reprendre : si le fichier existe, ``epochs`` compte aussi les époques déjà
     faites, et le résultat est, au bit près, celui d'un apprentissage jamais interrompu.
 
-    Les données sont vérifiées une fois, avant de toucher aux poids : ValueError ou TypeError. Si la perte ou un
+    Les arguments et les données sont vérifiés une fois, avant de toucher aux poids : ValueError ou TypeError, en
+    particulier si l'optimiseur est celui d'un autre modèle. Si la perte ou un
     paramètre cesse d'être fini, ou si la perte dépasse un million de fois celle du premier lot : DivergenceError, qui
     dit où, quand et qu'essayer, et garde l'historique. CheckpointError si le point de reprise ne peut être lu ou écrit.
     """
     epochs, batch_size = integer("epochs", epochs, 0), integer("batch_size", batch_size, 1)
+    check_objects(model, loss, optimizer)
+    callbacks, generated = checked_callbacks(callbacks), generator(rng)
     training_set = _Examples("", X, y, model, loss)
-    validation_set = None if validation is None else _Examples("_val", *_pair(validation), model, loss)
-    run = _Run(model, loss, optimizer, np.random.default_rng(rng), _callbacks(callbacks), penalty, augment)
+    validation_set = None if validation is None else _Examples("_val", *checked_pair(validation), model, loss)
+    run = _Run(model, loss, optimizer, generated, callbacks, penalty, augment)
     run.start()
     saver = None if checkpoint is None else _Saver(checkpoint, run, training_set, validation_set, batch_size, rng)
     history, steps = run.history, -(-len(training_set) // batch_size)
@@ -73,10 +78,14 @@ class _Examples:
         self.y = targets(f"y{suffix}", y, len(self.X))
         if self.y.dtype.kind == "f":  # une cible en float64 ferait passer tout le calcul en float64
             self.y = self.y.astype(self.X.dtype, copy=False)
-        y_hat = model.eval()(self.X[:1])
-        for start in range(0, len(self), EVALUATION_BATCH):  # la perte vérifie elle-même chaque cible, contre une sortie répétée
-            y = self.y[start:start + EVALUATION_BATCH]
-            loss(np.repeat(y_hat, len(y), axis=0), y)
+        try:
+            y_hat = predict(model, self.X[:1])
+            for start in range(0, len(self), EVALUATION_BATCH):  # la perte vérifie elle-même chaque cible, contre une sortie répétée
+                y = self.y[start:start + EVALUATION_BATCH]
+                loss(np.repeat(y_hat, len(y), axis=0), y)
+        except (TypeError, ValueError) as error:
+            error.add_note(f"C'est en vérifiant X{suffix} et y{suffix}, avant l'apprentissage.")
+            raise
         self.threshold = 0.5 if isinstance(loss, BCELoss) else 0.0 if isinstance(loss, BCEWithLogitsLoss) else None
         self.classes = target_classes(self.y, y_hat, self.threshold)
 
@@ -261,16 +270,6 @@ def _augmented(augment, X, rng):
     return result
 
 
-def _callbacks(callbacks):
-    callbacks = list(callbacks)
-    for callback in callbacks:
-        if isinstance(callback, Checkpoint):
-            raise TypeError("callbacks : un Checkpoint se donne à part, fit(…, checkpoint=…).")
-        if not callable(callback):
-            raise TypeError(f"callbacks : une fonction (epoch, history) attendue, reçu {type(callback).__name__}.")
-    return callbacks
-
-
 def _described(value):
     """Le nom d'une fonction, ou ce qu'un objet dit de lui-même, sans adresse en mémoire."""
     if value is None:
@@ -278,12 +277,6 @@ def _described(value):
     if type(value).__repr__ is object.__repr__ or hasattr(value, "__qualname__"):
         return getattr(value, "__qualname__", type(value).__name__)
     return repr(value)
-
-
-def _pair(validation):
-    if not isinstance(validation, (tuple, list)) or len(validation) != 2:
-        raise TypeError("validation : un couple (X_val, y_val) attendu.")
-    return validation
 
 
 def _progress_bar(total, done, shown):

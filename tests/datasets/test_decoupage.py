@@ -116,3 +116,11 @@ def test_etiquettes_non_entieres():
         split(np.ones((10, 2)), np.zeros(10), (0.6, 0.2, 0.2))
     with pytest.raises(TypeError, match="rng"):
         split(np.ones((10, 2)), np.zeros(10, int), rng="zéro")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_cibles_non_finies_refusees_meme_sans_strates(value):
+    y = np.arange(10.0)
+    y[3] = value
+    with pytest.raises(ValueError, match="y.*NaN"):
+        split(np.ones((10, 2)), y, stratify=False)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import Binarizer, LabelBinarizer
 
-from labcode.datasets import add_gaussian_noise, add_masking, add_salt_and_pepper, binarize, one_hot
+from labcode.datasets import add_gaussian_noise, add_masking, add_salt_and_pepper, binarize, make_gaussians, one_hot, train_validation_test_split
 
 IMAGES = np.random.default_rng(0).uniform(0.2, 0.8, (400, 100)).astype(np.float32)
 NOISES = [lambda X, rng=0: add_gaussian_noise(X, 0.1, rng), lambda X, rng=0: add_salt_and_pepper(X, 0.3, rng),
@@ -101,3 +101,15 @@ def test_rien_n_est_partage_avec_l_entree(prepare):
 def test_erreurs_en_francais(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("call, name", [
+    (lambda bad: one_hot(bad, 3), "y"), (binarize, "X"), (lambda bad: make_gaussians(10, bad), "centers"),
+    (lambda bad: train_validation_test_split(bad, [0, 1]), "X"), (lambda bad: train_validation_test_split(np.eye(2), bad), "y"),
+    (lambda bad: train_validation_test_split(np.eye(2), bad, stratify=False), "y"),
+])
+def test_tableaux_irreguliers_ou_masques(call, name):
+    with pytest.raises(ValueError, match=rf"^{name}\s: lignes de longueurs différentes"):
+        call([[0, 1], [1]])
+    with pytest.raises(ValueError, match=rf"^{name}\s: tableau masqué"):
+        call(np.ma.masked_equal([0, 1], 1))

@@ -18,7 +18,7 @@ SHAPE = (40, 6, 5)
 PIXELS = np.random.default_rng(0).integers(0, 256, SHAPE, dtype=np.uint8)
 RAW = struct.pack(">4I", 0x0803, *SHAPE) + PIXELS.tobytes()
 SHA256 = hashlib.sha256(RAW).hexdigest()
-GZIP = gzip.compress(RAW)
+GZIP = gzip.compress(RAW, mtime=0)
 DAMAGED = bytearray(RAW)
 DAMAGED[500] ^= 1  # un seul bit change
 
@@ -41,7 +41,7 @@ def tree(folder):
 # Lire un fichier
 
 @pytest.mark.parametrize("name, content", [
-    ("images.gz", GZIP), ("images", RAW), ("images.gz", RAW), ("images", GZIP), ("images.gz", gzip.compress(RAW, 1)),
+    ("images.gz", GZIP), ("images", RAW), ("images.gz", RAW), ("images", GZIP), ("images.gz", gzip.compress(RAW, 1, mtime=0)),
 ])
 def test_lit_gzip_ou_brut(tmp_path, name, content):
     np.testing.assert_array_equal(read_idx(put(tmp_path / name, content), SHAPE, SHA256), PIXELS)
@@ -54,9 +54,9 @@ def test_lit_gzip_ou_brut(tmp_path, name, content):
     (RAW[:9], "tronqué, 9 octets en tout"),
     (b"", "tronqué, 0 octets"),
     (RAW + b"\0", "trop long"),
-    (gzip.compress(RAW + b"\0"), "trop long"),
+    (gzip.compress(RAW + b"\0", mtime=0), "trop long"),
     (bytes(DAMAGED), "contenu altéré, SHA-256"),
-    (gzip.compress(bytes(DAMAGED)), "contenu altéré, SHA-256"),
+    (gzip.compress(bytes(DAMAGED), mtime=0), "contenu altéré, SHA-256"),
     (GZIP[:200] + bytes(50) + GZIP[250:], "altéré"),
     (GZIP[:-8] + bytes(8), "ne se décompresse pas"),
     (b"<!DOCTYPE html><title>Portail</title>", "ni un fichier gzip ni un fichier IDX"),
@@ -137,7 +137,7 @@ def test_telecharge_et_garde(folders, server):
     assert tree(folders.cache) == ["essai/images.gz"] and (folders.cache / "essai/images.gz").read_bytes() == GZIP
 
 
-@pytest.mark.parametrize("bad", [404, 503, ("coupé", GZIP), GZIP[:-20], gzip.compress(bytes(DAMAGED)), b"<html>"],
+@pytest.mark.parametrize("bad", [404, 503, ("coupé", GZIP), GZIP[:-20], gzip.compress(bytes(DAMAGED), mtime=0), b"<html>"],
                          ids=["absent", "en panne", "coupé", "tronqué", "altéré", "page"])
 def test_adresse_suivante_si_la_premiere_echoue(folders, server, bad):
     server.pages |= {"/a/images.gz": bad, "/b/images.gz": GZIP}
@@ -151,7 +151,7 @@ def test_adresse_suivante_si_la_premiere_echoue(folders, server, bad):
 
 @pytest.mark.parametrize("bad, message", [
     (404, "le serveur répond 404"), (("coupé", GZIP), "interrompu"), (GZIP[:-20], "tronqué"),
-    (gzip.compress(bytes(DAMAGED)), "contenu altéré"), ("muet", "pas de réponse en"),
+    (gzip.compress(bytes(DAMAGED), mtime=0), "contenu altéré"), ("muet", "pas de réponse en"),
 ])
 def test_rien_d_incomplet_ne_reste(folders, server, bad, message, monkeypatch):
     monkeypatch.setattr(download, "PATIENCE", 0.5)
@@ -228,6 +228,23 @@ def test_message_sans_reseau(folders):
     for part in ("Essai", "images.gz", str(folders.data), str(folders.extra), str(folders.cache), "LABCODE_DATA", SHA256, "git checkout -- data/essai",
                  f"{folders.extra / 'images'} : fichier tronqué", f"{url} : connexion impossible"):
         assert part in message
+
+
+def test_message_dit_pourquoi_un_dossier_ne_convient_pas(folders, tmp_path, monkeypatch):
+    """Absent, simple fichier, ou interdit : sans droits d'administrateur, seul le système peut refuser, on le simule."""
+    file, closed, scandir = put(tmp_path / "fichier", b""), tmp_path / "interdit", os.scandir
+    closed.mkdir()
+
+    def guarded(path):
+        if path == closed:
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+    monkeypatch.setattr(os, "scandir", guarded)
+    monkeypatch.setenv("LABCODE_DATA", os.pathsep.join(map(str, (tmp_path / "rien", file, closed, folders.extra))))
+    with pytest.raises(DataUnavailableError) as raised:
+        obtain([])
+    for line in (f"{tmp_path / 'rien'} (absent)", f"{file} (c'est un fichier)", f"{closed} (accès interdit)", f"{folders.extra}"):
+        assert f"  - {line}\n" in str(raised.value)
 
 
 def test_message_sans_pooch(monkeypatch):

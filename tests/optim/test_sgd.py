@@ -94,7 +94,7 @@ def test_taux_change_en_cours_de_route():
     assert parameter.data == -1.25 and optimizer.lr == 0.25 and repr(optimizer) == "SGD(lr=0.25)"
 
 
-@pytest.mark.parametrize("lr, error", [(-0.1, ValueError), (np.nan, ValueError), (np.inf, ValueError),
+@pytest.mark.parametrize("lr, error", [(-0.1, ValueError), (np.nan, ValueError), (np.inf, ValueError), (10**400, ValueError), (-10**400, ValueError),
                                        ("0.1", TypeError), (None, TypeError), (True, TypeError), ([0.1], TypeError)])
 def test_taux_impossible(lr, error):
     with pytest.raises(error, match="SGD : lr doit être"):
@@ -108,6 +108,10 @@ def test_parametres_impossibles():
         SGD(ReLU().parameters(), 0.1)
     with pytest.raises(TypeError, match="liste de Parameter attendue, reçu ndarray"):
         SGD([np.ones(2)], 0.1)
+    with pytest.raises(TypeError, match=r"SGD : il manque les parenthèses, model\.parameters\(\)"):
+        SGD(Linear(2, 2).parameters, 0.1)
+    with pytest.raises(TypeError, match="liste de Parameter attendue, reçu None"):
+        SGD(None, 0.1)
 
 
 def test_optimiseur_a_soi():

@@ -15,7 +15,7 @@ const question = {
 };
 const WORDS = [
   "W_y", "grad_y_tilde", "h", "N", "exp", "sum", "max", "softmax", "outer", "norm", "log", "axis", "T", "1", "0", "2,5", "1e308", ".5", "0,1",
-  "+", "-", "*", "/", "@", "^", "**", "(", ")", ",", ";", "=", "<", ">=", ".T", "'", " ", "²", "ᵀ", "⊙", "∇ỹ", "h̃", "np.",
+  "+", "-", "*", "/", "@", "^", "**", "(", ")", ",", ";", "=", "<", ">=", ".T", "'", " ", "²", "ᵀ", "⊙", "∇ỹ", "h̃", "np.", ".sum(", ".dot(", "𝑦", "ᵧ", "⁻¹", "160'800", "Σ", "\u00ad",
   "__proto__", "constructor", "toString", "hasOwnProperty", "eval", "globalThis.boum=1", "process.exit()", "${1}", "`", "\\", "\0", "\ud800", "\u202e", "🙂", "<img src=x onerror=boum()>",
 ];
 const VALID = ["(W_y.T @ grad_y_tilde) * (1 - h^2)", "sum(W_y * grad_y_tilde, 0) * (1 - h * h)", "W_y' @ grad_y_tilde ⊙ (1 - h**2)"];

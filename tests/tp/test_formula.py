@@ -81,7 +81,7 @@ def test_equivalent_forms_are_right(answer, variables, equivalent):
         ("h", NETWORK, "h)", "de trop"),
         ("h", NETWORK, "2 h", "il manque un opérateur"),
         ("h", NETWORK, "W_y.T g", "il manque un opérateur"),
-        ("h", NETWORK, "h(2)", "« h ( » : il manque un opérateur"),
+        ("h", NETWORK, "h(2)", "« h( » : il manque un opérateur"),
         ("h", NETWORK, "H", "Vouliez-vous écrire h"),
         ("h", NETWORK, "Wy", "Vouliez-vous écrire W_y"),
         ("h", NETWORK, "sigmoide(h)", "Vouliez-vous écrire sigmoid"),
@@ -94,6 +94,21 @@ def test_equivalent_forms_are_right(answer, variables, equivalent):
         ("h", NETWORK, "foo(h)", "n'est pas une fonction connue"),
         ("h", NETWORK, "h $ 2", "Le caractère « $ »"),
         ("h", NETWORK, "\\tanh(h)", "Le caractère « \\ »"),
+        ("h", NETWORK, "h \0 2", "Le caractère invisible U+0000"),
+        ("h", NETWORK, "’h’ - y", "lire « ’ » au début"),
+        ("h", NETWORK, "h - y;", "Le point-virgule sépare"),
+        ("h", NETWORK, "W_yᵀg", "« W_yᵀg » : il manque un opérateur"),
+        ("h", NETWORK, "h²3", "« ²3 » : il manque un opérateur"),
+        ("h", NETWORK, "(h ×", "après « × »"),
+        ("h", NETWORK, "ηh", "« ηh » n'est pas un symbole"),
+        ("h", NETWORK, "e^h", "L'exponentielle s'écrit exp(x)"),
+        ("h", NETWORK, "h.sum(axis=0)", "écrivez sum(h, 0)."),
+        ("h", NETWORK, "np.exp(g - y).mean()", "écrivez mean(exp(g - y))."),
+        ("h", NETWORK, "(g + y).dot(h.T)", "écrivez (g + y) @ h.T."),
+        ("h", NETWORK, "h.transpose()", "écrivez h.T."),
+        ("h", NETWORK, "h.shape", "On ne lit pas « .shape »"),
+        ("h", NETWORK, "h.sum", "On ne lit pas « .sum »"),
+        ("h", NETWORK, "torch.exp(h)", "« torch » n'est pas un symbole"),
         ("h", NETWORK, "constructor", "n'est pas un symbole"),
         ("h", NETWORK, "__proto__(h)", "n'est pas une fonction connue"),
         ("h", NETWORK, "h" * 501, "trop longue"),
@@ -104,6 +119,22 @@ def test_messages(answer, variables, attempt, expected):
     [result] = ask(answer, variables, attempt)
     assert result["ok"] is False
     assert expected in result["message"].replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "pasted"),
+    [
+        ("y_hat - y", ["𝑦_hat — 𝑦", "𝑦\u0302 ‒ 𝐲", "y_hat\u200b - \u202ey\u00ad"]),
+        ("W_y @ h", ["Wᵧ @ ℎ", "𝑊_𝑦@h", "Ｗ_y @ h"]),
+        ("sum(h^2, 0)", ["Σ(h²,0)", "∑(h²)", "np.linalg.norm(h)²", "sum(h ∙ h)"]),
+        ("lambda_max * gamma * beta1", ["λ_max·γ·β₁", "𝜆_max × 𝛾 × β₁"]),
+        ("160800 * h", ["160'800 * h", "160’800 × h", "１６０８００＊h", "1,608 × 10⁵ * h", "1608 × 10⁻¹ * 1000 * h"]),
+    ],
+)
+def test_pasted_from_word_or_pdf(answer, pasted):
+    variables = {"W_y": ["n_y", "n_h"], "h": ["n_h"], "y": ["n_y"], "y_hat": ["n_y"], "lambda_max": [], "gamma": [], "beta1": []}
+    for attempt, result in zip(pasted, ask(answer, variables, *pasted)):
+        assert result["ok"] is True, f"{attempt}\u00a0: {result['message']}"
 
 
 def test_unreadable_answers_are_told_apart():
@@ -156,6 +187,19 @@ def test_domains(domain, right, wrong):
     assert [result["ok"] for result in results] == [True, False]
 
 
+def test_every_combination_of_two_valued_numbers_is_tried():
+    """Une réponse fausse en un seul des cas possibles ne passe jamais, quel que soit le germe."""
+    for count in (1, 2, 4):
+        names = "abcd"[:count]
+        for domain, low in (("binary", "(1 - {})"), ("sign", "(1 - {}) / 2")):
+            high = {"binary": "{}", "sign": "(1 + {}) / 2"}[domain]
+            variables = {name: {"shape": [], "domain": domain} for name in names} | {"x": []}
+            spikes = [" * ".join((high if rank >> i & 1 else low).format(name) for i, name in enumerate(names)) for rank in range(2**count)]
+            for seed in range(4):
+                results = ask("x", variables, *[f"x + {spike}" for spike in spikes], id=f"essai-{seed}")
+                assert not any(result["ok"] for result in results)
+
+
 def test_probabilities_sum_to_one():
     variables = {"p": {"shape": ["n_y"], "domain": "probability"}, "P": {"shape": ["N", "n_y"], "domain": "probability"}}
     results = ask("sum(p)", variables, "1", "sum(sum(P, 1)) / sum(P) * sum(p)", "sum(p, 0)", "mean(sum(P, 1))", "mean(P)")
@@ -167,7 +211,8 @@ def test_probabilities_sum_to_one():
     [("1+2*3", 7), ("(1+2)*3", 9), ("2^3^2", 512), ("-2^2", -4), ("2*-3", -6), ("8/4/2", 1), ("1-2-3", -4), ("1e-3", 1e-3),
      ("1,5+2.5", 4), ("exp(1)", np.e), ("tanh(0,5)", np.tanh(0.5)), ("sigmoid(2)", 1 / (1 + np.exp(-2))), ("softplus(1)", np.log1p(np.e)),
      ("max(2; 3)", 3), ("min(2, 3)", 2), ("abs(-3)", 3), ("sqrt(2)", 2**0.5), ("ln(2)", np.log(2)), ("(3 > 2) + (2 >= 2)", 2),
-     ("784*200 + 200", 157000), ("784 200", 784200), ("157\u202f000", 157000)],
+     ("784*200 + 200", 157000), ("784 200", 784200), ("157\u202f000", 157000), ("160'800", 160800),
+     ("1’160’800", 1160800), ("1,608 × 10⁵", 160800), ("2⁻²", 0.25), ("１２", 12)],
 )
 def test_numbers(text, value):
     """Les priorités et les fonctions, comparées à Python."""

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from labcode.nn import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, Linear, Module, MSELoss, ReLU, Sequential, Sigmoid, Tanh
-from labcode.optim import L1, L2, SGD
+from labcode.optim import L1, L2, SGD, Layca
 from labcode.training import DivergenceError, History, error_rate, fit, predict
 
 
@@ -148,8 +148,8 @@ def test_modes_apprentissage_et_evaluation():
 
 def test_float32_reste_float32():
     X, y = clouds(32)
-    recorder = Recorder()
-    model = Sequential(recorder, Linear(2, 2, rng=0), recorder)
+    before, after = Recorder(), Recorder()
+    model = Sequential(before, Linear(2, 2, rng=0), after)
     targets = []
 
     class Loss(MSELoss):
@@ -158,15 +158,15 @@ def test_float32_reste_float32():
             return super().forward(y_hat, y)
 
     train(model, X, X.astype(np.float64), Loss())
-    assert {dtype for _, dtype, _ in recorder.seen} == set(targets) == {np.dtype(np.float32)}
+    assert {dtype for _, dtype, _ in before.seen + after.seen} == set(targets) == {np.dtype(np.float32)}
     assert {p.data.dtype for p in model.parameters()} == {np.dtype(np.float32)}
 
 
 def test_float64_reste_float64():
     X, y = clouds(32, dtype=np.float64)
-    recorder = Recorder()
-    train(Sequential(recorder, Linear(2, 3, rng=0, dtype=np.float64), recorder), X, y)
-    assert {dtype for _, dtype, _ in recorder.seen} == {np.dtype(np.float64)}
+    before, after = Recorder(), Recorder()
+    train(Sequential(before, Linear(2, 3, rng=0, dtype=np.float64), after), X, y)
+    assert {dtype for _, dtype, _ in before.seen + after.seen} == {np.dtype(np.float64)}
 
 
 def test_les_donnees_ne_changent_pas():
@@ -516,7 +516,7 @@ NAN_X[5, 1] = np.nan
     ({"X": NAN_X}, ValueError, "X.*NaN.*exemple touché.*5"),
     ({"X": np.where(GOOD_X > 1, np.inf, GOOD_X)}, ValueError, "X.*infinie"),
     ({"y": GOOD_Y[:-1]}, ValueError, "y.*11 cible.*12 exemples"),
-    ({"y": np.int64(1)}, ValueError, "y.*aucune"),
+    ({"y": np.int64(1)}, ValueError, "y.*nombre seul"),
     ({"X": GOOD_X[:0], "y": GOOD_Y[:0]}, ValueError, "X.*vide"),
     ({"X": GOOD_X[:, 0]}, ValueError, r"X.*\(12,\)"),
     ({"X": GOOD_X.astype(str)}, TypeError, "X.*nombres"),
@@ -532,7 +532,19 @@ NAN_X[5, 1] = np.nan
     ({"epochs": "3"}, TypeError, "epochs.*entier"),
     ({"validation": GOOD_X}, TypeError, "validation.*couple"),
     ({"validation": (NAN_X, GOOD_Y)}, ValueError, "X_val.*NaN"),
-    ({"validation": (GOOD_X, GOOD_Y[:3])}, ValueError, "y_val.*3 cible"),
+    ({"validation": (GOOD_X, GOOD_Y[:3])}, ValueError, "y_val.*3 cibles pour 12 exemples"),
+    ({"y": GOOD_Y[:1]}, ValueError, "y.*1 cible pour 12 exemples"),
+    ({"batch_size": True}, TypeError, "batch_size.*entier"),
+    ({"epochs": True}, TypeError, "epochs.*entier"),
+    ({"rng": 1.5}, TypeError, "rng.*graine"),
+    ({"rng": "a"}, TypeError, "rng.*graine"),
+    ({"callbacks": 3}, TypeError, "callbacks.*int reçu, une liste"),
+    ({"callbacks": [3]}, TypeError, "callbacks.*fonction.*int"),
+    ({"loss": CrossEntropyLoss}, TypeError, r"loss.*la classe CrossEntropyLoss.*parenthèses"),
+    ({"X": [[1.0, 2.0], [3.0]]}, ValueError, "X.*lignes de longueurs différentes"),
+    ({"y": [[1], [1, 2]]}, ValueError, "y.*lignes de longueurs différentes"),
+    ({"X": np.ma.masked_greater(GOOD_X, 1)}, ValueError, "X.*masqué"),
+    ({"y": np.ma.masked_equal(GOOD_Y, 1)}, ValueError, "y.*masqué"),
 ])
 def test_mauvaises_entrees(changes, error, message):
     """Refusées avant que les poids aient bougé."""
@@ -543,13 +555,90 @@ def test_mauvaises_entrees(changes, error, message):
     assert all((p.data == old).all() for p, old in zip(model.parameters(), before))
 
 
+@pytest.mark.parametrize("position, value, message", [
+    (0, 3, "model.*int reçu"), (0, None, "model.*None reçu"), (0, Sequential, "model.*la classe Sequential"),
+    (1, None, "loss.*None reçu"), (1, abs, "loss.*une perte"), (2, None, "optimizer.*None reçu"), (2, SGD, "optimizer.*la classe SGD"),
+])
+def test_objets_refuses(position, value, message):
+    model = network()
+    arguments = [model, CrossEntropyLoss(), SGD(model.parameters(), 0.1)]
+    arguments[position] = value
+    with pytest.raises(TypeError, match=message):
+        fit(*arguments, GOOD_X, GOOD_Y, epochs=1, progress=False)
+
+
+@pytest.mark.parametrize("wrap", [lambda optimizer: optimizer, Layca], ids=["seul", "layca"])
+def test_optimiseur_d_un_autre_modele(wrap):
+    """La cellule du modèle exécutée de nouveau, mais pas celle de l'optimiseur : rien n'apprendrait."""
+    optimizer = wrap(SGD(network().parameters(), 0.1))
+    with pytest.raises(ValueError, match="optimizer.*aucun paramètre de ce modèle.*recréez-le"):
+        fit(network(), CrossEntropyLoss(), optimizer, GOOD_X, GOOD_Y, epochs=1, progress=False)
+
+
+def test_optimiseur_d_une_partie_du_modele_ou_sans_liste():
+    """N'entraîner que la dernière couche est permis ; un optimiseur à soi n'a pas à donner ses paramètres."""
+    class Own:
+        def __init__(self, layer):
+            self.layer = layer
+
+        def zero_grad(self):
+            self.layer.zero_grad()
+
+        def step(self):
+            self.layer.bias.data -= 0.1 * self.layer.bias.grad
+
+    for make in (lambda layer: SGD(layer.parameters(), 0.1), Own):
+        model = network()
+        first, last = model[0].weight.data.copy(), model[2].bias.data.copy()
+        fit(model, CrossEntropyLoss(), make(model[2]), GOOD_X, GOOD_Y, epochs=1, progress=False)
+        assert (model[0].weight.data == first).all() and (model[2].bias.data != last).any()
+
+
+def test_modele_sans_parametre():
+    with pytest.raises(ValueError, match="aucun paramètre, il n'y a rien à apprendre"):
+        fit(Tanh(), MSELoss(), SGD(network().parameters(), 0.1), GOOD_X, GOOD_X, epochs=1, progress=False)
+
+
+@pytest.mark.parametrize("wrong", [3, -1])
+def test_l_erreur_nomme_les_donnees_de_validation(wrong):
+    with pytest.raises(ValueError, match=f"étiquette {wrong}") as caught:
+        train(network(), GOOD_X, GOOD_Y, validation=(GOOD_X, np.append(GOOD_Y[:-1], wrong)))
+    assert caught.value.__notes__ == ["C'est en vérifiant X_val et y_val, avant l'apprentissage."]
+
+
+def test_le_mode_du_modele_apres_une_erreur():
+    """Données refusées : le mode n'a pas changé. Divergence : le modèle est rendu en mode évaluation."""
+    model = network()
+    for training in (True, False):
+        model.train(training)
+        with pytest.raises(ValueError):
+            train(model, GOOD_X, np.append(GOOD_Y[:-1], 3))
+        assert model.training is model[0].training is training
+    model.train()
+    with pytest.raises(DivergenceError):
+        train(model, GOOD_X, 1e3 * GOOD_X[:, [0, 0, 0]], MSELoss(), lr=1e30, epochs=50)
+    assert not model.training and not model[0].training
+
+
 @pytest.mark.parametrize("X, y, message", [
+    (GOOD_X, np.append(GOOD_Y[:-1], -1), "étiquette -1.*de 0 à 2"), (GOOD_X, np.eye(4)[GOOD_Y], "one-hot à 4 colonnes.*3 attendues"),
     (GOOD_X, np.append(GOOD_Y[:-1], 3), "étiquette 3"), (GOOD_X, GOOD_X, "classes entières"), (NAN_X, GOOD_Y, "X.*NaN"),
     (GOOD_X, GOOD_Y[:3], "y.*3 cible"), (GOOD_X[:0], GOOD_Y[:0], "vide"),
 ])
 def test_error_rate_refuse(X, y, message):
     with pytest.raises(ValueError, match=message):
         error_rate(network(), X, y)
+
+
+@pytest.mark.parametrize("threshold, error", [(np.nan, ValueError), (np.inf, ValueError), ("a", TypeError), ([0], TypeError)])
+def test_seuil_impossible(threshold, error):
+    with pytest.raises(error, match="threshold.*un nombre.*attendu"):
+        error_rate(network(n_outputs=1), GOOD_X, GOOD_Y % 2, threshold=threshold)
+
+
+def test_etiquettes_d_une_sortie_unique():
+    with pytest.raises(ValueError, match="y.*étiquettes 0 et 1"):
+        error_rate(network(n_outputs=1), GOOD_X, 2 * (GOOD_Y % 2) - 1, threshold=0)
 
 
 def test_entiers_acceptes_en_entree():
