@@ -1,7 +1,9 @@
-/* Complète la recherche de Sphinx : titres comparés sans accents, extraits lisibles, marche depuis un fichier. `fold` vient de language_data.js. */
+/* Complète la recherche de Sphinx : nombres, titres comparés sans accents, extraits lisibles, marche depuis un fichier. `fold` vient de language_data.js. */
 (function () {
   // Depuis un fichier, le navigateur refuse de lire les autres pages : pas d'extrait.
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
+  const NOTHING = "Your search did not match any documents. Please make sure that all words are spelled correctly and that you've selected enough categories.";
 
   Documentation.addTranslations({
     locale: "fr",
@@ -10,11 +12,22 @@
       "Searching": "Recherche en cours",
       "Search Results": "Résultats",
       "Search finished, found ${resultCount} page(s) matching the search query.": "Passages trouvés\u00a0: ${resultCount}.",
-      "Your search did not match any documents. Please make sure that all words are spelled correctly and that you've selected enough categories.":
-        "Aucune page ne contient tous ces mots.",
+      [NOTHING]: "Aucune page ne contient tous ces mots.",
       ", in ": ", dans ",
     },
   });
+
+  // Sphinx écarte les nombres de la requête, mais son index les a.
+  const parse = Search._parseQuery;
+  Search._parseQuery = function (query) {
+    const parsed = parse(query), [, terms, , highlighted] = parsed, stemmer = new Stemmer();
+    for (const number of splitQuery(query).filter((word) => /^\d+$/.test(word))) {
+      terms.add(stemmer.stemWord(number));
+      highlighted.add(number);
+    }
+    if (!terms.size) Documentation.TRANSLATIONS[NOTHING] = "Ces mots sont trop courants ou trop courts pour être cherchés.";
+    return parsed;
+  };
 
   const search = Search._performSearch;
   Search._performSearch = function (query, ...rest) {

@@ -10,6 +10,7 @@ import re
 import shutil
 from importlib.metadata import distribution
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 from docutils import nodes
@@ -45,10 +46,11 @@ def copy_npm(modules, vendor):
     """Copie ce qu'il faut des paquets npm ; rend une ligne de mentions par paquet."""
     for name, (folder, root, patterns) in NPM.items():
         package = modules / name
-        found = [path for pattern in patterns for path in sorted((package / root).glob(pattern))]
-        if len(found) < len(patterns):
+        found = [sorted((package / root).glob(pattern)) for pattern in patterns]
+        if not (all(found) and (package / "package.json").exists()):
+            (modules / ".installe").unlink(missing_ok=True)  # le témoin de make : « make livre » réinstallera
             raise SystemExit(MISSING.format(name))  # une phrase, sans la trace que Jupyter Book ajouterait
-        for path in found:
+        for path in chain.from_iterable(found):
             copy_if_changed(path, vendor / folder / path.relative_to(package / root))
         for licence in package.glob("LICENSE*"):
             copy_if_changed(licence, vendor / folder / licence.name)
@@ -171,6 +173,18 @@ def translate_scripts(app, exception):
         path.write_text(text, encoding="utf-8")
 
 
+def remove_stale_pages(app, exception):
+    """Efface les pages qui ont quitté le sommaire : Sphinx laisse dans _build/html ce qu'il y a écrit avant."""
+    if exception or app.builder.format != "html":
+        return
+    sources = Path(app.outdir, "_sources")
+    for source in (path for path in sources.rglob("*") if path.is_file()):
+        docname = source.relative_to(sources).with_suffix("").as_posix()
+        if docname not in app.env.found_docs:
+            Path(app.outdir, docname + ".html").unlink(missing_ok=True)
+            source.unlink()
+
+
 def setup(app):
     remove_thebe(app)
     app.set_html_assets_policy("always")  # une question peut porter une formule sur une page qui n'en a pas
@@ -181,4 +195,5 @@ def setup(app):
     app.connect("env-get-outdated", rebuild_after_site_change)
     app.connect("html-page-context", remove_doubles, priority=900)
     app.connect("build-finished", translate_scripts)
+    app.connect("build-finished", remove_stale_pages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

