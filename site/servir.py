@@ -40,8 +40,8 @@ def main(port):
         print(f"Le port {port} {REASONS.get(error.errno, 'est inutilisable')}. {ADVICE}", file=sys.stderr)
         return 1
     with server:
-        print(f"Le livre est sur http://127.0.0.1:{server.server_port} (Ctrl-C pour arrêter).", flush=True)
         try:
+            print(f"Le livre est sur http://127.0.0.1:{server.server_port} (Ctrl-C pour arrêter).", flush=True)
             server.serve_forever()
         except KeyboardInterrupt:
             print("\nArrêté.")

@@ -31,6 +31,14 @@ function fromBank(tag, attributes, html) {
   return element;
 }
 
+/** Une étiquette faite d'une seule formule n'a pas de texte une fois composée : on nomme alors la case par son LaTeX. */
+function nameFormula(input, label, i) {
+  const formulas = label.querySelectorAll(".math");
+  const latex = label.textContent.trim().replaceAll(/\\[()]/g, "");
+  const inside = [...formulas].map((formula) => formula.textContent.trim()).join("");
+  if (formulas.length && label.textContent.trim().length - inside.length < 3) input.setAttribute("aria-label", `Réponse ${i + 1} : ${latex}`);
+}
+
 // ── Saisie, selon le type ──────────────────────────────────────────────────
 
 /** Boutons radio ou cases à cocher : {element, read, write, focus}. */
@@ -47,6 +55,7 @@ function optionsInput(question, { id, describedBy, multiple }) {
       h("div", { class: "lc-option" }, inputs[i], fromBank("label", { for: `${id}-${i}` }, option.text)),
     ),
   );
+  inputs.forEach((input, i) => nameFormula(input, input.nextSibling, i));
   const ticked = () => inputs.flatMap((input, i) => (input.checked ? [i] : []));
   return {
     element,

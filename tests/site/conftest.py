@@ -3,12 +3,9 @@
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-
-SITE = Path(__file__).resolve().parents[2] / "_build" / "html"
-PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if "_static" not in path.parts) or ["index.html"]
+from examen import SITE
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

@@ -4,7 +4,10 @@ import json
 import re
 from pathlib import Path
 
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core"
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "node_modules" / "axe-core"
+SITE = ROOT / "_build" / "html"
+PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if "_static" not in path.parts) or ["index.html"]
 
 # Mots anglais que le thème, Sphinx, les widgets ou MathJax affichent quand une traduction manque (aucun n'est aussi un mot français).
 ENGLISH = re.compile(

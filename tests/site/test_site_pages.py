@@ -6,7 +6,7 @@ from urllib.parse import unquote, urldefrag
 
 import examen
 import pytest
-from conftest import PAGES, SITE
+from examen import PAGES, SITE
 
 
 def opened(visit, name, theme, width):

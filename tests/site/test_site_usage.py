@@ -5,7 +5,7 @@ import re
 
 import examen
 import pytest
-from conftest import PAGES, SITE
+from examen import PAGES, SITE
 
 CHAPTERS = [name for name in PAGES if re.search(r"chapters/\d\d_", name)] or PAGES
 
