@@ -57,12 +57,6 @@ export function boundarySegment(line, box) {
   return onLine.length >= 2 ? [onLine[0], onLine[onLine.length - 1]] : null;
 }
 
-/** Un nombre écrit à la française : virgule, vrai signe moins, deux décimales au plus. */
-export function number(value) {
-  const text = String(Math.abs(Math.round(value * 100) / 100)).replace(".", ",");
-  return (value < 0 && text !== "0" ? "−" : "") + text;
-}
-
 export const coordinates = ([x1, x2]) => `(${number(x1)} ; ${number(x2)})`;
 
 export function equation({ w1, w2, b }) {
@@ -86,22 +80,7 @@ export function stepMessage(before, point, count) {
 /* ---- Le dessin ---- */
 
 const SIZE = 320;
-const LIMIT = 6;
-
-function html(tag, properties = {}, ...children) {
-  const { role, ...rest } = properties;
-  const node = Object.assign(document.createElement(tag), rest);
-  if (role) node.setAttribute("role", role);
-  node.append(...children);
-  return node;
-}
-
-function svg(tag, attributes = {}, text = "") {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.textContent = text;
-  return node;
-}
+const LIMITS = { min: -6, max: 6, step: 0.1 };
 
 /** Ce qui se voit dans le carré, du fond vers l'avant. */
 function drawing(line, points) {
@@ -115,14 +94,14 @@ function drawing(line, points) {
   const path = (corners) => corners.map((c) => at(c).map((v) => v.toFixed(2)).join(",")).join(" ");
   const nodes = [svg("polygon", { class: "be-one", points: path(positiveRegion(line, box)) })];
   for (let k = Math.ceil(box.left); k <= box.right; k++) {
-    nodes.push(segment("be-grid", [k, box.bottom], [k, box.top]));
-    nodes.push(svg("text", { class: "be-tick", x: at([k, 0])[0] + 3, y: SIZE - 4 }, number(k)));
+    nodes.push(segment("ex-grid", [k, box.bottom], [k, box.top]));
+    nodes.push(svg("text", { class: "ex-tick", x: at([k, 0])[0] + 3, y: SIZE - 4 }, number(k)));
   }
   for (let k = Math.ceil(box.bottom); k <= box.top; k++) {
-    nodes.push(segment("be-grid", [box.left, k], [box.right, k]));
-    nodes.push(svg("text", { class: "be-tick", x: 4, y: at([0, k])[1] - 3 }, number(k)));
+    nodes.push(segment("ex-grid", [box.left, k], [box.right, k]));
+    nodes.push(svg("text", { class: "ex-tick", x: 4, y: at([0, k])[1] - 3 }, number(k)));
   }
-  nodes.push(svg("text", { class: "be-axis", x: SIZE - 18, y: SIZE - 18 }, "x₁"), svg("text", { class: "be-axis", x: 18, y: 16 }, "x₂"));
+  nodes.push(svg("text", { class: "ex-axis", x: SIZE - 18, y: SIZE - 18 }, "x₁"), svg("text", { class: "ex-axis", x: 18, y: 16 }, "x₂"));
   const ends = boundarySegment(line, box);
   if (ends) {
     const middle = [(ends[0][0] + ends[1][0]) / 2, (ends[0][1] + ends[1][1]) / 2];
@@ -131,7 +110,7 @@ function drawing(line, points) {
     const [x, y] = at([middle[0] + u1 * reach, middle[1] + u2 * reach]);
     const head = [[0, 0], [-9, 5], [-9, -5]].map(([along, aside]) => [x + along * u1 + aside * u2, y - along * u2 + aside * u1]);
     nodes.push(segment("be-line", ...ends), segment("be-normal", middle, [middle[0] + 0.8 * u1 * reach, middle[1] + 0.8 * u2 * reach]),
-      svg("polygon", { class: "be-tip", points: head.join(" ") }), svg("text", { class: "be-axis", x: x + 6, y: y - 5 }, "w"));
+      svg("polygon", { class: "be-tip", points: head.join(" ") }), svg("text", { class: "ex-axis", x: x + 6, y: y - 5 }, "w"));
   }
   for (const point of points) {
     const [x, y] = at(point);
@@ -143,45 +122,20 @@ function drawing(line, points) {
   return nodes;
 }
 
-function slider(label, name, model) {
-  const shown = html("span", { className: "be-value" });
-  const input = html("input", { type: "range", min: -LIMIT, max: LIMIT, step: 0.1, className: "be-range" });
-  input.setAttribute("aria-label", label);
-  const show = () => {
-    const value = model.get(name);
-    input.value = value;
-    input.setAttribute("aria-valuetext", number(value));
-    shown.textContent = number(value);
-  };
-  input.addEventListener("input", () => {
-    model.set(name, Number(input.value));
-    model.save_changes();
-  });
-  return { show, row: html("label", { className: "be-row" }, html("span", { className: "be-name" }, label), input, shown) };
-}
-
 function render({ model, el }) {
   const read = () => ({ w1: model.get("w1"), w2: model.get("w2"), b: model.get("b") });
   const points = () => model.get("examples").find(([name]) => name === model.get("example"))[1];
-  const group = "be-" + Math.random().toString(36).slice(2); // plusieurs explorations par page : un groupe de boutons chacune
   let cursor = 0, count = 0, news = "";
 
-  const canvas = svg("svg", { class: "be-plane", viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img" });
-  const formula = html("p", { className: "be-equation" });
-  const status = html("p", { className: "be-status", role: "status" });
-  const sliders = [slider("Poids w₁", "w1", model), slider("Poids w₂", "w2", model), slider("Biais b", "b", model)];
+  const canvas = svg("svg", { class: "ex-plane", viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img" });
+  const formula = html("p", { className: "ex-equation" });
+  const status = html("p", { className: "ex-status", role: "status" });
+  const sliders = [slider("Poids w₁", "w1", model, LIMITS), slider("Poids w₂", "w2", model, LIMITS), slider("Biais b", "b", model, LIMITS)];
 
-  const choices = html("fieldset", { className: "be-examples" }, html("legend", {}, "Données"));
-  for (const [name] of model.get("examples")) {
-    const input = html("input", { type: "radio", name: group, value: name });
-    input.addEventListener("change", () => {
-      cursor = count = 0;
-      news = "";
-      model.set("example", name);
-      model.save_changes();
-    });
-    choices.append(html("label", {}, input, " " + name));
-  }
+  const choices = radios("Données", "example", model.get("examples").map(([name]) => name), model, () => {
+    cursor = count = 0;
+    news = "";
+  });
 
   function draw() {
     const line = read(), shown = points();
@@ -193,7 +147,7 @@ function render({ model, el }) {
       : `Frontière : ${equation(line)}`;
     status.textContent = [news, text].filter(Boolean).join(" ");
     sliders.forEach(({ show }) => show());
-    for (const input of choices.querySelectorAll("input")) input.checked = input.value === model.get("example");
+    choices.show();
   }
 
   const move = (line) => {
@@ -219,10 +173,10 @@ function render({ model, el }) {
   });
   el.addEventListener("input", (event) => { if (event.target.type === "range") news = ""; }, true);
 
-  const legend = html("p", { className: "be-legend" }, "Rond : classe 0. Triangle : classe 1. Zone teintée : ŷ = 1. Anneau : point mal classé.");
-  const controls = html("div", { className: "be-controls" }, choices, ...sliders.map(({ row }) => row),
-    html("div", { className: "be-buttons" }, step, restart), formula, status, legend);
-  el.append(html("div", { className: "boundary-explorer" }, canvas, controls));
+  const legend = html("p", { className: "ex-legend" }, "Rond : classe 0. Triangle : classe 1. Zone teintée : ŷ = 1. Anneau : point mal classé.");
+  const controls = html("div", { className: "ex-controls" }, choices.box, ...sliders.map(({ row }) => row),
+    html("div", { className: "ex-buttons" }, step, restart), formula, status, legend);
+  el.append(html("div", { className: "exploration" }, canvas, controls));
 
   const watched = ["w1", "w2", "b", "example"].map((name) => `change:${name}`);
   watched.forEach((name) => model.on(name, draw));

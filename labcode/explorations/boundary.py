@@ -4,12 +4,11 @@ Tous les calculs sont dans `boundary.js` : l'exploration vit aussi dans la page
 """
 
 from math import isfinite
-from pathlib import Path
 
 import anywidget
 import traitlets
 
-HERE = Path(__file__).parent
+from labcode.explorations.files import joined
 
 CORNERS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 
@@ -42,8 +41,8 @@ class BoundaryExplorer(anywidget.AnyWidget):
     Des points mal formés ou un exemple inconnu lèvent ValueError.
     """
 
-    _esm = (HERE / "boundary.js").read_text(encoding="utf-8")
-    _css = (HERE / "boundary.css").read_text(encoding="utf-8")
+    _esm = joined("drawing.js", "boundary.js")
+    _css = joined("exploration.css", "boundary.css")
 
     w1 = traitlets.Float(1.0).tag(sync=True)
     w2 = traitlets.Float(-1.0).tag(sync=True)

@@ -1,9 +1,6 @@
 """labcode.explorations : les calculs de la page, faits par Node, contre ceux de NumPy."""
 
-import base64
-import json
-import shutil
-import subprocess
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,28 +9,19 @@ import pytest
 from labcode.explorations import BoundaryExplorer
 from labcode.explorations.boundary import EXAMPLES
 
-SCRIPT = Path(__file__).resolve().parents[2] / "labcode" / "explorations" / "boundary.js"
-NODE = shutil.which("node")
-needs_node = pytest.mark.skipif(NODE is None, reason="Node est absent : les calculs de la page ne sont pas vérifiés")
+FOLDER = Path(__file__).resolve().parents[2] / "labcode" / "explorations"
 
 
-def run(body, **data):
-    """Rend ce que renvoie `body`, où `m` est le module de l'exploration et `d` les données."""
-    url = "data:text/javascript;base64," + base64.b64encode(SCRIPT.read_bytes()).decode()
-    code = (f"const m = await import({json.dumps(url)}); const d = {json.dumps(data)};"
-            f"console.log(JSON.stringify(await (async () => {{ {body} }})()));")
-    done = subprocess.run([NODE, "--input-type=module", "-"], input=code, capture_output=True, text=True,
-                          encoding="utf-8", timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+@pytest.fixture
+def run(run):
+    return partial(run, BoundaryExplorer)
 
 
 def line(w1, w2, b):
     return {"w1": w1, "w2": w2, "b": b}
 
 
-@needs_node
-def test_scores_et_erreurs_comme_numpy():
+def test_scores_et_erreurs_comme_numpy(run):
     rng = np.random.default_rng(0)
     weights = rng.normal(size=3)
     points = np.column_stack([rng.normal(size=(50, 2)), rng.integers(0, 2, 50)])
@@ -44,15 +32,13 @@ def test_scores_et_erreurs_comme_numpy():
     assert [e for _, e in shown] == list((scores >= 0).astype(int) != points[:, 2])
 
 
-@needs_node
-def test_un_score_nul_est_classe_1_malgre_les_arrondis():
+def test_un_score_nul_est_classe_1_malgre_les_arrondis(run):
     # 0,1 + 0,2 − 0,3 ne vaut pas zéro en binaire, ni son opposé.
     assert run("return [[.1, .2, -.3], [-.1, -.2, .3]].map(([w1, w2, b]) => m.predict({w1, w2, b}, [1, 1]));") == [1, 1]
 
 
-@needs_node
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_pas_du_perceptron(name):
+def test_pas_du_perceptron(run, name):
     """eq-perceptron-update : les mêmes corrections qu'une boucle NumPy, jusqu'à l'arrêt ou au cycle."""
     points = EXAMPLES[name]
     weights, expected, cursor = np.zeros(3), [], 0
@@ -76,13 +62,11 @@ def test_pas_du_perceptron(name):
     assert (len(steps) < 30) == (name != "XOR")
 
 
-@needs_node
-def test_point_bien_classe_ne_change_rien():
+def test_point_bien_classe_ne_change_rien(run):
     assert run("return m.update(d.line, [1, 1, 1]);", line=line(1, 1, -1.5)) == line(1, 1, -1.5)
 
 
-@needs_node
-def test_frontiere_dans_le_carre():
+def test_frontiere_dans_le_carre(run):
     rng = np.random.default_rng(1)
     box = {"left": -1, "right": 2, "bottom": -0.5, "top": 2.5}
     for weights in rng.normal(size=(20, 3)):
@@ -99,22 +83,19 @@ def test_frontiere_dans_le_carre():
             np.testing.assert_allclose(np.array(ends) @ weights[:2] + weights[2], 0, atol=1e-6)
 
 
-@needs_node
-def test_frontiere_absente_quand_les_poids_sont_nuls():
+def test_frontiere_absente_quand_les_poids_sont_nuls(run):
     assert run("return [m.boundarySegment(d.line, m.viewBox([[0, 0], [1, 1]])), m.positiveRegion(d.line, m.viewBox([[0, 0], [1, 1]])).length];",
                line=line(0, 0, 0)) == [None, 4]
 
 
-@needs_node
-def test_tous_les_points_sont_dans_le_cadre():
+def test_tous_les_points_sont_dans_le_cadre(run):
     for points in [*EXAMPLES.values(), [(3, 4, 1)]]:
         box = run("return m.viewBox(d.points);", points=points)
         assert box["right"] - box["left"] == pytest.approx(box["top"] - box["bottom"])
         assert all(box["left"] < x < box["right"] and box["bottom"] < y < box["top"] for x, y, _ in points)
 
 
-@needs_node
-def test_textes_en_francais():
+def test_textes_en_francais(run):
     assert run("return [m.number(-1.5), m.number(2), m.number(-0.001), m.coordinates([0, -1.5])];") == ["−1,5", "2", "0", "(0\u00a0;\u00a0−1,5)"]
     assert run("return m.equation(d.line);", line=line(1, -2.5, 0.5)) == "1 x₁ − 2,5 x₂ + 0,5 = 0"
     points = EXAMPLES["AND"]
@@ -139,8 +120,8 @@ def test_le_nuage_est_separable():
 
 
 def test_aucune_requete_exterieure():
-    for name in ("boundary.js", "boundary.css"):
-        source = SCRIPT.with_name(name).read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+    for file in [*FOLDER.glob("*.js"), *FOLDER.glob("*.css")]:
+        source = file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert "http" not in source and "import " not in source and "url(" not in source
 
 

@@ -1,7 +1,5 @@
 """La frontière dans un vrai navigateur, sans noyau : clavier, lecteur d'écran, petit écran."""
 
-import json
-from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -10,37 +8,11 @@ from labcode.explorations import BoundaryExplorer
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-# Le strict nécessaire de ce qu'anywidget donne à `render` : un modèle que l'on lit, écrit et observe.
-PAGE = """<!doctype html><html lang="fr" data-theme="%s"><title>Essai</title><meta name="viewport" content="width=device-width">
-<style>%s</style><main><h1>Essai</h1><div id="ici"></div></main><script type="module">
-const {render} = (await import("data:text/javascript;base64," + "%s")).default;
-const state = %s, heard = {};
-window.model = {get: (name) => state[name], save_changes() {}, off() {}, on: (name, f) => (heard[name] ??= []).push(f),
-  set(name, value) {
-    if (typeof name === "object") return Object.entries(name).forEach(([key, v]) => this.set(key, v));
-    state[name] = value; (heard["change:" + name] ?? []).forEach((f) => f()); }};
-render({model, el: document.getElementById("ici")});
-</script>"""
 
 
 @pytest.fixture
-def visit(browser):
-    pages = []
-
-    def open_page(theme="light", width=900, **traits):
-        widget = BoundaryExplorer(**traits)
-        state = {name: widget.get_state()[name] for name in ("w1", "w2", "b", "example", "examples")}
-        pages.append(page := browser.new_page(viewport={"width": width, "height": 800}))
-        page.incidents = []
-        page.on("pageerror", lambda error: page.incidents.append(str(error)))
-        page.set_content(PAGE % (theme, widget._css, b64encode(widget._esm.encode()).decode(), json.dumps(state)))
-        page.wait_for_selector(".be-plane")
-        return page
-
-    yield open_page
-    for page in pages:
-        assert page.incidents == []
-        page.close()
+def visit(visit):
+    return lambda theme="light", width=900, **traits: visit(BoundaryExplorer(**traits), theme, width)
 
 
 def weights(page):
@@ -53,7 +25,7 @@ def test_curseurs_au_clavier(visit):
     for _ in range(5):
         page.keyboard.press("ArrowLeft")
     assert weights(page) == [1, -1, -0.5]
-    assert "1 x₁ − 1 x₂ − 0,5 = 0" in page.inner_text(".be-equation")
+    assert "1 x₁ − 1 x₂ − 0,5 = 0" in page.inner_text(".ex-equation")
     assert page.get_by_role("slider", name="Biais b").get_attribute("aria-valuetext") == "−0,5"
     assert page.inner_text("[role=status]").startswith("2 erreurs sur 4") and page.locator(".be-mistake").count() == 2
     assert "2 erreurs" in page.get_by_role("img").get_attribute("aria-label")
@@ -62,7 +34,7 @@ def test_curseurs_au_clavier(visit):
 def test_le_perceptron_apprend_and_en_onze_corrections(visit):
     page = visit(example="AND")
     page.get_by_role("button", name="Recommencer").click()
-    assert weights(page) == [0, 0, 0] and "pas de frontière" in page.inner_text(".be-equation")
+    assert weights(page) == [0, 0, 0] and "pas de frontière" in page.inner_text(".ex-equation")
     for _ in range(12):
         page.get_by_role("button", name="Un pas du perceptron").click()
     assert weights(page) == [2, 1, -3]
