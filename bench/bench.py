@@ -96,7 +96,7 @@ def labcode_step(build, shape):
     rng, model = np.random.default_rng(0), build(nn)
     x = rng.random(shape, dtype=np.float32)
     if not isinstance(model, nn.Sequential):
-        x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 1, -1)), -1, 1)  # l'ordre de mémoire entre deux couches
+        x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 0, -1)), -1, 0)  # l'ordre de mémoire entre deux couches
         dy = np.ones_like(model(x))
 
         def step():

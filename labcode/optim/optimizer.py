@@ -76,13 +76,13 @@ class Setting:
         self.domain, self.default = domain, default
 
     def __set_name__(self, owner, name):
-        self.name = name
+        self.name, self.key = name, "_" + name
 
     def __get__(self, instance, owner=None):
-        return self if instance is None else instance.__dict__["_" + self.name]
+        return self if instance is None else instance.__dict__[self.key]
 
     def __set__(self, instance, value):
-        instance.__dict__["_" + self.name] = checked_number(type(instance).__name__, self.name, value, self.domain)
+        instance.__dict__[self.key] = checked_number(type(instance).__name__, self.name, value, self.domain)
 
 
 class Optimizer:
