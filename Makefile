@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 NBVAL := $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -q chapters
 
-.PHONY: aide livre tests tests-unitaires tests-carnets carnets bench servir nettoyer
+.PHONY: aide livre tests tests-unitaires tests-carnets carnets bench mutants experiences servir nettoyer
 .DELETE_ON_ERROR:
 
 aide:
@@ -16,6 +16,8 @@ aide:
 	@echo "make tests     vérifie le code, les carnets et le site"
 	@echo "make carnets   réexécute les carnets modifiés et range leurs sorties (TOUT=1 : tous)"
 	@echo "make bench     compare la vitesse du code à celle des bibliothèques (ECRIRE=1 : range le tableau dans data/results)"
+	@echo "make mutants   plante des fautes dans labcode.nn et labcode.optim, et compte celles que les tests ne voient pas"
+	@echo "make experiences  dit où en sont les expériences des sources (NOM=initialisation : fait les essais qui manquent)"
 	@echo "make servir    sert le site sur http://127.0.0.1:$(PORT)"
 	@echo "make nettoyer  efface ce qui a été construit et installé ici"
 
@@ -42,6 +44,16 @@ carnets: $(VENV)/tests
 # PyTorch n'est comparé que s'il est installé dans l'environnement : $(BIN)/pip install torch==2.13.0
 bench: $(VENV)/lecture
 	@$(BIN)/python bench/bench.py $(if $(ECRIRE),--ecrire)
+
+# Une demi-heure sur deux cœurs ; interrompu, il reprend où il en était.
+mutants: $(VENV)/tests
+	@$(BIN)/python -m pip install -q --disable-pip-version-check mutmut==3.8.1 || $(HORS_LIGNE)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/mutmut run --max-children 2
+	@$(BIN)/python bench/mutants.py
+
+# Sans NOM : l'état. Avec : tous les essais aux réglages de la source, deux de front ; interrompu, il reprend où il en était.
+experiences: $(VENV)/lecture
+	@$(BIN)/python -m labcode.experiments $(if $(NOM),lancer $(NOM) --complet --paralleles 2,etat)
 
 servir:
 	@test -f _build/html/index.html || { echo "Le site n'est pas construit : lancez d'abord « make livre »."; exit 1; }

@@ -8,8 +8,8 @@ from labcode.nn.module import Module, as_float, as_generator, as_gradient, is_nu
 class Dropout(Module):
     """En apprentissage, met chaque composante à 0 avec la probabilité ``p`` et divise les autres par 1 − p.
 
-    L'espérance de la sortie est ainsi l'entrée, et l'évaluation n'a rien à changer (Srivastava et al., 2014). Même
-    forme que ``x``. Lève ValueError si ``p`` n'est pas entre 0 et 1.
+    L'espérance de la sortie est ainsi l'entrée, et l'évaluation n'a rien à changer (eq-dropout ; Srivastava et al.,
+    2014). Même forme que ``x``. Lève ValueError si ``p`` n'est pas entre 0 et 1.
     """
 
     _mask = _shape = None
@@ -31,7 +31,7 @@ class Dropout(Module):
         return x * self._mask
 
     def backward(self, dy):
-        """Renvoie dx = dy ⊙ masque, celui du dernier ``forward``."""
+        """Renvoie dx = dy ⊙ masque, celui du dernier ``forward`` (eq-dropout-backward)."""
         dy = as_gradient(dy, self, self._shape)
         return dy if self._mask is None else dy * self._mask
 

@@ -20,12 +20,13 @@ def initialize(target, scheme, *, gain=None, nonlinearity=None, mode="fan_in", b
     ==================================  =============================================================================
     ``zeros``, ``ones``                 constants
     ``normal``, ``uniform``             N(0, 1), U(0, 1)
-    ``xavier_normal``                   N(0, σ²), σ² = 2/(fan_in + fan_out) (Glorot et Bengio, 2010)
-    ``xavier_uniform``                  de même variance, uniforme entre ±√(6/(fan_in + fan_out))
-    ``kaiming_normal``                  N(0, σ²), σ² = gain²/fan_in (He et al., 2015)
-    ``kaiming_uniform``                 de même variance, uniforme entre ±gain·√(3/fan_in)
-    ``lecun_normal``                    N(0, σ²), σ² = 1/fan_in (LeCun et al., 1998)
-    ``orthogonal``                      lignes (ou colonnes) orthonormées, tirées uniformément (Saxe et al., 2014)
+    ``xavier_normal``                   N(0, σ²), σ² = 2/(fan_in + fan_out) (Glorot et Bengio, 2010 ; eq-glorot)
+    ``xavier_uniform``                  de même variance, uniforme entre ±√3·σ (eq-uniform-bound)
+    ``kaiming_normal``                  N(0, σ²), σ² = gain²/fan_in (He et al., 2015 ; eq-he)
+    ``kaiming_uniform``                 de même variance, uniforme entre ±√3·σ (eq-uniform-bound)
+    ``lecun_normal``                    N(0, σ²), σ² = 1/fan_in (LeCun et al., 1998 ; eq-lecun)
+    ``orthogonal``                      lignes (ou colonnes) orthonormées, tirées uniformément (Saxe et al., 2014 ;
+                                        eq-orthogonal)
     ==================================  =============================================================================
 
     fan_in et fan_out sont le nombre d'entrées d'une sortie et de sorties d'une entrée : n_x et n_y pour un noyau
@@ -82,7 +83,8 @@ def initialize(target, scheme, *, gain=None, nonlinearity=None, mode="fan_in", b
 
 
 def calculate_gain(nonlinearity, param=None):
-    """Gain qui garde la variance d'une couche à l'autre à travers une activation : un nom, ou une couche (``ReLU()``).
+    """Gain qui garde la variance d'une couche à l'autre à travers une activation (eq-gain) : un nom, ou une couche
+    (``ReLU()``).
 
     linear, identity, sigmoid : 1 ; tanh : 5/3 ; relu : √2 ; leaky_relu : √(2/(1 + a²)), a étant ``param`` ou la pente de
     la couche donnée (0,01 par défaut) ; selu : 3/4. Ce sont les valeurs de PyTorch. Lève ValueError pour une autre.
@@ -97,7 +99,7 @@ def calculate_gain(nonlinearity, param=None):
 
 def fans(shape, transposed=False):
     """Couple (fan_in, fan_out) d'un noyau de forme ``shape`` = (sorties, entrées, …), les axes qui suivent étant ceux
-    de la fenêtre d'une convolution. ``transposed=True`` : (entrées, sorties, …), comme une convolution transposée.
+    de la fenêtre d'une convolution (eq-fans). ``transposed=True`` : (entrées, sorties, …), comme une convolution transposée.
 
     Lève ValueError si ``shape`` a moins de deux axes.
     """

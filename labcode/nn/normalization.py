@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from labcode.nn.images import as_images, as_rows, channels_first, channels_last, per_axis
+from labcode.nn.images import as_images, batch_first, batch_last, per_axis
 from labcode.nn.module import Buffer, Module, Parameter, as_float, as_float_type, as_gradient, is_number
 from labcode.nn.parallel import share
 
@@ -26,61 +26,60 @@ class BatchNorm(Module):
         self.running_var = Buffer(np.ones(num_features, dtype))
 
     def forward(self, x):
-        """Renvoie weight·(x − moyenne)/√(variance + eps) + bias, de la forme de ``x``.
+        """Renvoie weight·(x − moyenne)/√(variance + eps) + bias, de la forme de ``x`` (eq-batch-norm).
 
         En apprentissage, moyenne et variance sont celles du lot ; en évaluation, celles mémorisées.
         """
-        x = np.ascontiguousarray(channels_last(self._checked(x)))
+        x = batch_last(self._checked(x))
         if self.weight is not None:
             x = x.astype(self.weight.data.dtype, copy=False)
-        rows, self._count, self._from_batch = as_rows(x), x.size // self.num_features, self.training
+        rows = x.reshape(self.num_features, -1)  # une ligne par canal
+        self._count, self._from_batch = rows.shape[1], self.training
         if self.training:
             self._centred, variance = self._centre_on_batch(rows)
         else:
-            self._centred, variance = rows - self._wide(self.running_mean.data, rows), self.running_var.data
+            self._centred, variance = rows - self.running_mean.data[:, None], self.running_var.data
         self._inverse = (1 / np.sqrt(variance + self.eps)).astype(x.dtype)
-        scale, y = self._wide(self._scale(), rows), np.empty_like(rows)
-        shift = None if self.bias is None else self._wide(self.bias.data, rows)
+        scale, y = self._scale(), np.empty_like(rows)
 
         def rescale(part):
-            np.multiply(self._centred[part], scale, out=y[part])
-            if shift is not None:
-                y[part] += shift
+            np.multiply(self._centred[part], scale[part, None], out=y[part])
+            if self.bias is not None:
+                y[part] += self.bias.data[part, None]
 
         share(rescale, len(rows), work=x.size)
-        y = channels_first(y.reshape(x.shape))
+        y = batch_first(y.reshape(x.shape))
         self._output_shape = y.shape
         return y
 
     def backward(self, dy):
-        """Renvoie dx et ajoute aux paramètres leurs gradients.
+        """Renvoie dx (eq-batch-norm-backward) et ajoute aux paramètres leurs gradients (eq-batch-norm-parameters).
 
         Avec x̂ = (x − moyenne)/écart-type, en apprentissage : dx = weight/écart-type · (dy − ⟨dy⟩ − x̂ ⟨dy x̂⟩), où ⟨·⟩ est
         la moyenne du lot : x agit aussi à travers la moyenne et la variance. En évaluation : dx = weight/écart-type · dy.
         """
         dy = as_gradient(dy, self, self._output_shape).astype(self._centred.dtype, copy=False)
-        dy = np.ascontiguousarray(channels_last(dy))
-        shape, dy = dy.shape, as_rows(dy)
-        centred, dx = self._centred, np.empty_like(dy)
-        total = self._sum(lambda part: dy[part].sum(axis=0), dy)
-        dot = self._sum(lambda part: _dot(dy[part], centred[part]), dy) * self._inverse  # Σ dy x̂
+        dy = batch_last(dy)
+        shape, dy, centred = dy.shape, dy.reshape(self.num_features, -1), self._centred
+        dx, total, dot = np.empty_like(dy), np.empty_like(self._inverse), np.empty_like(self._inverse)
+        scale = self._scale()
+
+        def spread(part):
+            total[part], dot[part] = _sum(dy[part]), np.vecdot(dy[part], centred[part])
+            dot[part] *= self._inverse[part]  # Σ dy x̂
+            if not self._from_batch:
+                np.multiply(dy[part], scale[part, None], out=dx[part])
+                return
+            out = np.multiply(centred[part], (self._inverse * dot / self._count)[part, None], out=dx[part])
+            np.subtract(dy[part], out, out=out)
+            out -= total[part, None] / self._count
+            out *= scale[part, None]
+
+        share(spread, len(dy), work=dy.size)
         if self.weight is not None:
             self.weight.accumulate(np.positive, dot)
             self.bias.accumulate(np.positive, total)
-        slope, mean = self._wide(self._inverse * dot / self._count, dy), self._wide(total / self._count, dy)
-        scale = self._wide(self._scale(), dy)
-
-        def spread(part):
-            if not self._from_batch:
-                np.multiply(dy[part], scale, out=dx[part])
-                return
-            out = np.multiply(centred[part], slope, out=dx[part])
-            np.subtract(dy[part], out, out=out)
-            out -= mean
-            out *= scale
-
-        share(spread, len(dy), work=dy.size)
-        return channels_first(dx.reshape(shape))
+        return batch_first(dx.reshape(shape))
 
     def _checked(self, x):
         raise NotImplementedError(f"{type(self).__name__} ne définit pas _checked")
@@ -93,34 +92,26 @@ class BatchNorm(Module):
         if self._count == 1:
             raise ValueError(f"{self} : une seule valeur par canal, sa variance serait nulle ; "
                              "donner un lot d'au moins deux exemples, ou appeler eval()")
-        mean = self._sum(lambda part: rows[part].sum(axis=0), rows) / self._count
-        wide, centred = self._wide(mean, rows), np.empty_like(rows)
+        centred, mean, variance = np.empty_like(rows), *np.empty((2, len(rows)), rows.dtype)
 
         def centre(part):
-            out = np.subtract(rows[part], wide, out=centred[part])
-            return _dot(out, out)
+            mean[part] = _sum(rows[part]) / self._count
+            out = np.subtract(rows[part], mean[part, None], out=centred[part])
+            variance[part] = np.vecdot(out, out) / self._count
 
-        variance = self._sum(centre, rows) / self._count
+        share(centre, len(rows), work=rows.size)
         unbiased = variance * (self._count / (self._count - 1))
         for buffer, value in ((self.running_mean, mean), (self.running_var, unbiased)):
             buffer.data += self.momentum * (value - buffer.data)
         return centred, variance
 
-    def _sum(self, function, rows):
-        """Somme par canal de ce que ``function`` calcule sur chaque part des lignes."""
-        return np.reshape(sum(share(function, len(rows), work=rows.size)), (-1, self.num_features)).sum(axis=0)
-
-    def _wide(self, values, rows):
-        """Répète un nombre par canal sur toute la longueur d'une ligne."""
-        return np.tile(values, rows.shape[1] // self.num_features)
-
     def __repr__(self):
         return f"{type(self).__name__}({self.num_features})"
 
 
-def _dot(a, b):
-    """Somme sur les lignes de a·b, sans tableau temporaire."""
-    return np.einsum("ij,ij->j", a, b)
+def _sum(rows):
+    """Somme de chaque ligne, trois fois plus rapide que ``rows.sum(axis=1)``."""
+    return np.einsum("ij->i", rows)
 
 
 class BatchNorm1d(BatchNorm):
@@ -128,8 +119,8 @@ class BatchNorm1d(BatchNorm):
 
     ``weight.data`` et ``bias.data``, de forme (num_features,), s'apprennent et valent au départ 1 et 0 ; ``affine=False``
     s'en passe. ``running_mean.data`` et ``running_var.data`` mémorisent à chaque passe d'apprentissage
-    (1 − momentum)·ancienne + momentum·nouvelle ; elles servent en évaluation et ne s'apprennent pas. Lève ValueError pour
-    une entrée d'une autre forme, ou une seule valeur par canal en apprentissage.
+    (1 − momentum)·ancienne + momentum·nouvelle (eq-batch-norm-running) ; elles servent en évaluation et ne s'apprennent
+    pas. Lève ValueError pour une entrée d'une autre forme, ou une seule valeur par canal en apprentissage.
     """
 
     def _checked(self, x):

@@ -79,7 +79,7 @@ class Layca:
 
 
 def rotate(p, s, rate):
-    """Fait tourner ``p``, sur place, à l'opposé du pas ``s`` (que ce calcul défait), d'un angle arctan(``rate``).
+    """Fait tourner ``p``, sur place, à l'opposé du pas ``s`` (que ce calcul défait), d'un angle arctan(``rate``) (eq-layca).
 
     n ← ‖p‖ ; s ← s − (⟨s, p⟩/n²) p ; s ← s n/‖s‖ (ou 0 si ‖s‖ ≤ 10⁻⁷) ; q ← p − ρs ; p ← q n/‖q‖.
     """

@@ -1,4 +1,8 @@
-"""Les pénalités L1 et L2 : des termes de la perte, dont le gradient s'ajoute à celui des données."""
+"""Les pénalités L1 et L2 : des termes de la perte, dont le gradient s'ajoute à celui des données.
+
+La décroissance découplée des poids (eq-weight-decay), elle, n'est le gradient de rien : c'est un réglage des optimiseurs,
+``decoupled_weight_decay``.
+"""
 
 import numpy as np
 
@@ -65,7 +69,7 @@ class Sum(Penalty):
 
 
 class L1(Penalty):
-    """λ Σ |w| : une force constante vers 0, qui annule les poids inutiles (Tibshirani, 1996). Gradient : λ signe(w)."""
+    """λ Σ |w| : une force constante vers 0, qui annule les poids inutiles (Tibshirani, 1996). Gradient : λ signe(w) (eq-l1)."""
 
     def measure(self, w):
         """Σ |w|."""
@@ -79,7 +83,7 @@ class L1(Penalty):
 
 
 class L2(Penalty):
-    """λ Σ w² : une force proportionnelle au poids (Hoerl et Kennard, 1970). Gradient : 2λw.
+    """λ Σ w² : une force proportionnelle au poids (Hoerl et Kennard, 1970). Gradient : 2λw (eq-l2).
 
     Il n'y a pas de 1/2 devant la somme : L2(λ) fait ce que fait ``weight_decay=2*λ`` par le gradient.
     """

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-MODULES = ("formula.js", "checks.js", "help.js", "typeset.js", "storage.js", "question.js")
+STRING = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
+SPACED = re.compile(r" ?(=>|[=!]==|&&|\|\||[,;:?={}()]) ?")
+MODULES = ("dom.js", "formula.js", "shapes.js", "checks.js", "help.js", "typeset.js", "storage.js", "inputs.js", "question.js")
 
 
 def widget_module() -> str:
@@ -33,9 +35,19 @@ def _joined(names):
 
 
 def _stripped(name):
-    """Un module sans ses ``import`` ni ses ``export`` (tout finit dans une même portée), ni ses commentaires."""
+    """Un module sans ses ``import`` ni ses ``export`` (tout finit dans une même portée), ni ce qui n'est que pour le lecteur."""
     source = (HERE / name).read_text(encoding="utf-8")
     source = re.sub(r"^[ ]*(?://[^\n]*|/\*.*?\*/)\n", "", source, flags=re.MULTILINE | re.DOTALL)
     source = re.sub(r"^import\b[^;]*;\n", "", source, flags=re.MULTILINE)
     source = re.sub(r"^export default [^;]*;\n?", "", source, flags=re.MULTILINE)
-    return re.sub(r"^export ", "", source, flags=re.MULTILINE)
+    source = re.sub(r"^export ", "", source, flags=re.MULTILINE)
+    return "\n".join(_tight(line.strip()) for line in source.splitlines() if line.strip())
+
+
+def _tight(line):
+    """Une ligne sans espaces autour des signes ; intacte si elle a un gabarit (`…`) ou une barre (expression rationnelle, commentaire)."""
+    if "`" in line or "/" in line:
+        return line
+    parts = STRING.split(line)
+    parts[::2] = [SPACED.sub(r"\1", part) for part in parts[::2]]
+    return "".join(parts)

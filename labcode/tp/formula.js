@@ -169,7 +169,7 @@ class Parser {
     const transposed = this.index > 1 && this.tokens[this.index - 1].text === ".T";
     const first = this.tokens[this.index - (transposed ? 2 : 1)];
     throw new FormulaError(
-      `On ne comprend pas « ${this.typed(first.start, this.token.end)} » : il manque un opérateur, * (composante par composante) ou @ (produit matriciel).`,
+      `On ne comprend pas « ${this.typed(first.start, this.token.end)} » : il manque un opérateur, * (composante par composante) ou @ (produit matriciel).`,
     );
   }
 
@@ -259,7 +259,7 @@ class Parser {
     }
     if (!Object.hasOwn(FUNCTIONS, name)) throw unknownName(text, typed, this.names, called);
     this.index++;
-    if (!called) throw new FormulaError(`La fonction ${text} attend son argument entre parenthèses : ${text}(…).`);
+    if (!called) throw new FormulaError(`La fonction ${text} attend son argument entre parenthèses : ${text}(…).`);
     this.index++;
     return this.call(name);
   }
@@ -733,7 +733,6 @@ function compare(question, text) {
   const tree = new Parser(text, names).parse();
   const banned = [...functionsIn(tree)].find((name) => question.forbidden?.includes(name));
   if (banned) return wrong(`Répondez sans utiliser la fonction ${banned}.`, "invalid");
-  if (question.answer === undefined) return { ok: null, kind: "recorded", message: "Réponse enregistrée." }; // édition d'examen
   const { points, references } = usablePoints(question, new Parser(question.answer, names).parse(), names);
   const mistakes = question.mistakes ?? [];
 
@@ -780,10 +779,12 @@ export function checkFormula(question, text) {
   return asResult(() => compare(question, String(text ?? "")));
 }
 
-/** Valeur d'une expression sans symbole (« 1/4 », « 0,25 ») : {ok, value} ou {ok, message}. */
-export function readNumber(text) {
+/** Valeur d'une expression (« 1/4 », « 0,25 ») dont les symboles sont les nombres `values` : {ok, value} ou {ok, message}. */
+export function readNumber(text, values = {}) {
   return asResult(() => {
-    const value = new Point(new Map(), {}).evaluate(new Parser(text, []).parse());
+    const names = Object.keys(values);
+    const point = new Point(new Map(names.map((name) => [name, scalar(values[name])])), {});
+    const value = point.evaluate(new Parser(text, names).parse());
     if (!isFiniteTensor(value)) throw new FormulaError("Ce calcul ne donne pas un nombre fini.");
     return { ok: true, value: value.data[0] };
   });

@@ -5,12 +5,13 @@
 import widget from "./question.js";
 
 function pageModel(question) {
-  const values = { question, answer: null, attempts: 0, hints: 0, verdict: "" };
+  const values = { question, answer: null, attempts: 0, hints: 0, verdict: "", feedback: "" };
   return {
     get: (name) => values[name],
     set: (name, value) => { values[name] = value; },
     save_changes() {},
     on() {},
+    off() {},
     typeset(node) {
       const { MathJax } = window;
       // Avant que MathJax ne soit prêt, sa première passe composera toute la page.

@@ -1,111 +1,29 @@
 /*
  * Le widget : construit la question, corrige, garde la réponse. Le même code vit
  * dans le carnet (anywidget) et dans la page du livre (page.js lui tient lieu de
- * noyau). `model` offre get, set, save_changes et, dans la page, typeset (MathJax).
+ * noyau). `model` offre get, set, save_changes, on et, dans la page, typeset (MathJax).
  */
 import { check } from "./checks.js";
-import { formulaHelp } from "./help.js";
-import { echo } from "./typeset.js";
-import { load, save, forget } from "./storage.js";
+import { fromBank, h } from "./dom.js";
+import { inputFor } from "./inputs.js";
+import { forget, forgetAside, load, save, setAside } from "./storage.js";
 
 const ATTEMPTS_BEFORE_SOLUTION = 3;
 const SYMBOLS = { right: "✓", recorded: "●", invalid: "?", broken: "!" };
 const LABELS = { right: "Juste.", recorded: "", invalid: "", broken: "Question en panne." };
+const SUBMIT = { prediction: "Enregistrer ma prédiction", text: "Enregistrer ma réponse", code: "J'ai essayé" };
+const STATE = ["answer", "attempts", "hints", "verdict"];
 let counter = 0;
 
-/** Crée un élément : h("p", {class: "x"}, "texte", autreÉlément). */
-function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === false || value === null || value === undefined) continue;
-    element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
-  return element;
-}
-
-/** Du HTML de la banque (rendu par nos soins, jamais du texte de l'élève). */
-function fromBank(tag, attributes, html) {
-  const element = h(tag, attributes);
-  element.innerHTML = html ?? "";
-  return element;
-}
-
-/** Une étiquette faite d'une seule formule n'a pas de texte une fois composée : on nomme alors la case par son LaTeX. */
-function nameFormula(input, label, i) {
-  const formulas = label.querySelectorAll(".math");
-  const latex = label.textContent.trim().replaceAll(/\\[()]/g, "");
-  const inside = [...formulas].map((formula) => formula.textContent.trim()).join("");
-  if (formulas.length && label.textContent.trim().length - inside.length < 3) input.setAttribute("aria-label", `Réponse ${i + 1} : ${latex}`);
-}
-
-// ── Saisie, selon le type ──────────────────────────────────────────────────
-
-/** Boutons radio ou cases à cocher : {element, read, write, focus}. */
-function optionsInput(question, { id, describedBy, multiple }) {
-  const inputs = question.options.map((_, i) =>
-    h("input", { type: multiple ? "checkbox" : "radio", name: id, value: i, id: `${id}-${i}` }),
-  );
-  const legend = { choice: "Une seule réponse est juste", choices: "Cochez toutes les réponses justes", prediction: "Votre prédiction" };
-  const element = h(
-    "fieldset",
-    { "aria-describedby": describedBy },
-    h("legend", {}, legend[question.type]),
-    ...question.options.map((option, i) =>
-      h("div", { class: "lc-option" }, inputs[i], fromBank("label", { for: `${id}-${i}` }, option.text)),
-    ),
-  );
-  inputs.forEach((input, i) => nameFormula(input, input.nextSibling, i));
-  const ticked = () => inputs.flatMap((input, i) => (input.checked ? [i] : []));
-  return {
-    element,
-    read: () => (multiple ? ticked() : ticked()[0] ?? null),
-    write: (answer) => inputs.forEach((input, i) => { input.checked = multiple ? Array.isArray(answer) && answer.includes(i) : answer === i; }),
-    focus: () => inputs[0].focus(),
-  };
-}
-
-function textInput(question, { id, describedBy }) {
-  const isFormula = question.type === "formula";
-  const input = h("input", {
-    type: "text", id, autocomplete: "off", autocapitalize: "off", spellcheck: "false",
-    inputmode: isFormula ? null : "text", maxlength: 600, "aria-describedby": describedBy,
-  });
-  const label = h("label", { for: id }, isFormula ? "Votre formule" : question.unit ? `Votre réponse (en ${question.unit})` : "Votre réponse");
-  // L'écho double le champ pour l'œil ; un lecteur d'écran a déjà le texte saisi.
-  const echoed = isFormula ? h("div", { class: "lc-echo", "aria-hidden": "true" }) : null;
-  const refresh = () => echoed && echo(echoed, input.value, Object.keys(question.variables));
-  input.addEventListener("input", refresh);
-  return {
-    element: h("div", { class: "lc-text" }, label, input, echoed, isFormula ? formulaHelp(question, h) : null),
-    read: () => input.value.trim(),
-    write: (answer) => {
-      input.value = typeof answer === "string" ? answer : "";
-      refresh();
-    },
-    focus: () => input.focus(),
-  };
-}
-
-const INPUTS = {
-  choice: (question, ids) => optionsInput(question, ids),
-  prediction: (question, ids) => optionsInput(question, ids),
-  choices: (question, ids) => optionsInput(question, { ...ids, multiple: true }),
-  number: textInput,
-  formula: textInput,
-};
-
-/** Une formule ou un tableau trop larges défilent : le clavier doit pouvoir les atteindre. */
+/** Une formule, un tableau ou un programme trop larges défilent : le clavier doit pouvoir les atteindre. */
 function watchOverflow(root) {
   new ResizeObserver(() => {
-    for (const wide of root.querySelectorAll(".math.block, .lc-echo, table")) {
+    for (const wide of root.querySelectorAll(".math.block, .lc-echo, table, pre")) {
       if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
       else wide.removeAttribute("tabindex");
     }
   }).observe(root);
 }
-
-// ── La question ────────────────────────────────────────────────────────────
 
 function heading(question, id) {
   const stars = "★".repeat(question.difficulty) + "☆".repeat(3 - question.difficulty);
@@ -119,17 +37,33 @@ function heading(question, id) {
   return h("div", { class: "lc-head" }, h("p", { class: "lc-title", id }, `${kind} : ${question.title}`), meta);
 }
 
+/** Ce que le navigateur n'a pas pu relire : à télécharger, ou à oublier. */
+function asideNote(question) {
+  const text = setAside(question);
+  if (text === null) return null;
+  const download = h("a", { download: `${question.id}.json`, href: URL.createObjectURL(new Blob([text], { type: "application/json" })) }, "Télécharger");
+  const drop = h("button", { type: "button" }, "Oublier");
+  const note = h("p", { class: "lc-note" }, "Une réponse gardée n'a pas pu être relue : ", download, " ", drop);
+  drop.addEventListener("click", () => {
+    forgetAside(question);
+    note.closest(".lc-card").querySelector(".lc-primary").focus();
+    note.remove();
+  });
+  return note;
+}
+
 function render({ model, el }) {
   const question = model.get("question");
   const id = `lc-${question.id}-${++counter}`;
-  const ids = { id: `${id}-answer`, describedBy: `${id}-statement` };
-  const input = INPUTS[question.type](question, ids);
-  const judged = question.type !== "prediction";
+  const { type, edition } = question;
   const hints = question.hints ?? [];
-  const open = question.edition === "professeur";
+  const open = edition === "professeur";
+  const counted = !["prediction", "text", "code"].includes(type) && edition !== "examen";
   const typeset = (node) => model.typeset?.(node);
+  let tried = false; // « J'ai essayé », d'une question de code
 
-  const submit = h("button", { type: "submit", class: "lc-primary" }, judged ? "Vérifier" : "Enregistrer ma prédiction");
+  const input = inputFor(question, { id: `${id}-answer`, describedBy: `${id}-statement`, changed: edited });
+  const submit = h("button", { type: "submit", class: "lc-primary" }, SUBMIT[type] ?? (edition === "examen" ? "Enregistrer" : "Vérifier"));
   const hintButton = hints.length && !open ? h("button", { type: "button" }) : null;
   const reset = h("button", { type: "button" }, "Recommencer");
   const attemptsText = h("span", { class: "lc-attempts" });
@@ -138,18 +72,27 @@ function render({ model, el }) {
   const solutionSlot = h("div");
   const form = h("form", { novalidate: true }, input.element, h("div", { class: "lc-buttons" }, submit, hintButton, reset, attemptsText));
 
-  const root = h("div", { class: "lc-card", role: "group", "aria-labelledby": `${id}-title`, "data-lm-suppress-shortcuts": "true" },
-    heading(question, `${id}-title`),
-    fromBank("div", { class: "lc-statement", id: ids.describedBy }, question.statement),
-    form, status, hintList, solutionSlot,
-  );
-
-  const state = () => ({ answer: model.get("answer"), attempts: model.get("attempts"), hints: model.get("hints"), verdict: model.get("verdict") });
-  const change = (values) => {
+  const state = () => Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
+  const assign = (values) => {
     for (const [name, value] of Object.entries(values)) model.set(name, value);
     model.save_changes();
-    save(question, state());
   };
+  function tell() {
+    const { verdict, attempts } = state();
+    el.dispatchEvent(new CustomEvent("labcode:etat", { bubbles: true, detail: { id: question.id, verdict, attempts } }));
+  }
+  function keep() {
+    const kept = save(question, state());
+    root.querySelector(".lc-unsaved")?.remove();
+    if (!kept) form.after(h("p", { class: "lc-note lc-unsaved" }, "Ce navigateur ne garde pas les réponses : celle-ci sera perdue en quittant la page."));
+    tell();
+  }
+  const change = (values) => {
+    assign(values);
+    keep();
+  };
+  const judge = (answer) => check(question, answer, { verdict: model.get("verdict"), feedback: model.get("feedback") });
+  const verdictOf = ({ ok }) => (ok === null ? "recorded" : ok ? "right" : "wrong");
 
   function showStatus(result) {
     status.className = `lc-status lc-${result.ok === null ? "recorded" : result.ok ? "right" : result.kind === "invalid" ? "invalid" : "wrong"}`;
@@ -163,7 +106,8 @@ function render({ model, el }) {
 
   function showProgress() {
     const { attempts, hints: shown, verdict } = state();
-    attemptsText.textContent = judged && attempts ? `${attempts} essai${attempts > 1 ? "s" : ""}` : "";
+    const word = type === "code" ? "vérification" : "essai";
+    attemptsText.textContent = (counted || type === "code") && attempts ? `${attempts} ${word}${attempts > 1 ? "s" : ""}` : "";
     while (hintList.childElementCount < (open ? hints.length : shown)) {
       hintList.append(fromBank("li", {}, hints[hintList.childElementCount]));
       typeset(hintList.lastElementChild);
@@ -174,9 +118,11 @@ function render({ model, el }) {
       hintButton.textContent = left ? `Indice ${shown + 1}/${hints.length}` : "Plus d'indice";
       hintButton.setAttribute("aria-disabled", String(!left));
     }
-    const earned = open || verdict === "right" || attempts >= ATTEMPTS_BEFORE_SOLUTION;
+    const earned = open || tried || verdict === "right" || (verdict === "recorded" && !counted) || attempts >= ATTEMPTS_BEFORE_SOLUTION;
     if (earned && question.solution && !solutionSlot.childElementCount) {
-      solutionSlot.append(h("details", { class: "lc-solution", open }, h("summary", {}, "Solution"), fromBank("div", {}, question.solution)));
+      const unfolded = open || tried || type === "text";
+      solutionSlot.append(h("details", { class: "lc-solution", open: unfolded }, h("summary", {}, "Solution"), fromBank("div", {}, question.solution)));
+      if (input.review) solutionSlot.append(input.review);
       typeset(solutionSlot);
     }
     if (!earned) solutionSlot.replaceChildren();
@@ -184,13 +130,21 @@ function render({ model, el }) {
 
   function submitAnswer() {
     const answer = input.read();
-    const result = check(question, answer);
+    tried = type === "code" && edition !== "examen";
+    const result = judge(answer);
     showStatus(result);
     if (result.kind === "invalid" || result.kind === "broken") return;
-    const again = JSON.stringify(answer) === JSON.stringify(model.get("answer")) && model.get("verdict") !== "";
-    const verdict = result.ok === null ? "recorded" : result.ok ? "right" : "wrong";
-    change({ answer, verdict, attempts: model.get("attempts") + (again ? 0 : 1) });
+    const again = type === "code" || (JSON.stringify(answer) === JSON.stringify(model.get("answer")) && model.get("verdict") !== "");
+    change({ answer, verdict: verdictOf(result), attempts: model.get("attempts") + (again ? 0 : 1) });
     showProgress();
+  }
+
+  /** Un texte libre se garde pendant qu'il s'écrit ; cocher la grille le réévalue. */
+  function edited(reviewed) {
+    const answer = input.read();
+    const result = judge(answer);
+    if (reviewed) showStatus(result);
+    if (result.kind !== "invalid" || !answer.text) change({ answer });
   }
 
   form.addEventListener("submit", (event) => {
@@ -210,8 +164,10 @@ function render({ model, el }) {
     showProgress();
   });
   reset.addEventListener("click", () => {
-    change({ answer: null, attempts: 0, hints: 0, verdict: "" });
+    tried = false;
+    assign({ answer: null, attempts: 0, hints: 0, verdict: "" });
     forget(question);
+    tell();
     input.write(null);
     hintList.replaceChildren();
     showStatus({ ok: null, kind: "recorded", message: "Votre réponse est effacée." });
@@ -219,24 +175,45 @@ function render({ model, el }) {
     input.focus();
   });
 
-  // La réponse gardée par le navigateur revient ; elle est rejugée, jamais crue sur parole.
-  const stored = load(question);
-  if (stored && !model.get("attempts")) change(stored);
-  const { answer, verdict } = state();
-  input.write(answer);
-  if (verdict) {
-    const result = check(question, answer);
-    if (result.kind === "invalid" || result.kind === "broken") change({ answer: null, attempts: 0, verdict: "" });
-    else {
-      showStatus(result);
-      change({ verdict: result.ok === null ? "recorded" : result.ok ? "right" : "wrong" });
-    }
+  function restore() {
+    const { answer, verdict } = state();
+    input.write(answer);
+    if (!verdict) return;
+    const result = judge(answer);
+    const believed = result.kind === "invalid" || result.kind === "broken" ? "" : verdictOf(result);
+    if (believed) showStatus(result);
+    if (believed !== verdict) assign({ verdict: believed });
   }
+
+  const root = h("div", { class: "lc-card", role: "group", "aria-labelledby": `${id}-title`, "data-lm-suppress-shortcuts": "true" },
+    heading(question, `${id}-title`),
+    fromBank("div", { class: "lc-statement", id: `${id}-statement` }, question.statement),
+    form, status, hintList, solutionSlot,
+  );
+  // La réponse gardée par le navigateur revient ; elle est rejugée, jamais crue sur parole (le code, seul, ne peut l'être ici).
+  const { date, ...stored } = load(question) ?? {};
+  const live = model.get("attempts") > 0;
+  if (!live) assign(stored);
+  restore();
   showProgress();
   el.replaceChildren(root);
   el.classList.add("lc-question");
+  const note = asideNote(question);
+  if (note) form.after(note);
+  if (live) keep();
   typeset(el);
   watchOverflow(root);
+
+  // `verifier`, dans le carnet, inscrit ici son verdict.
+  if (type === "code") {
+    const received = () => {
+      restore();
+      showProgress();
+      keep();
+    };
+    model.on("change:feedback change:attempts", received);
+    return () => model.off("change:feedback change:attempts", received);
+  }
 }
 
 export default { render };

@@ -55,18 +55,43 @@ def _cases(question):
             cases.append((correct[1:], False, "il manque"))
     if "answer" in question:
         cases.append((str(question["answer"]), True, ""))
-        cases += [(str(mistake.get("formula", mistake.get("value"))), False, mistake["message"])
+        cases += [(str(mistake.get("formula", mistake.get("shape", mistake.get("value")))), False, mistake["message"])
                   for mistake in question.get("mistakes") or []]
+    if question["type"] in ("matching", "ordering"):
+        cases += _shuffled_cases(question)
+    if question["type"] == "text":
+        cases += [({"text": question["solution"], "ticked": []}, None, "cochez"), ({"text": "", "ticked": []}, False, "Écrivez")]
     cases += [(_as_given(question, answer), True, "") for answer in tests.get("accepted", [])]
     cases += [(_as_given(question, case["answer"]), False, case["message"]) for case in tests.get("rejected", [])]
     return cases
 
 
+def _shuffled_cases(question):
+    """Associer, ordonner : la bonne réponse, puis chaque faute d'un seul élément, qui doit recevoir son message."""
+    data = compiled(question, math=None)
+    key = data["key"]
+    yield key, True, ""
+    if question["type"] == "matching":
+        for i, pair in enumerate(question["pairs"]):
+            for other in set(range(len(data["right"]))) - {key[i]}:
+                yield [*key[:i], other, *key[i + 1:]], False, pair["message"]
+    else:
+        for i in range(1, len(key)):
+            yield [*key[:i - 1], key[i], key[i - 1], *key[i + 1:]], False, question["items"][i]["message"]
+
+
+def _texts(question):
+    """Les textes entre lesquels l'élève choisit, dans l'ordre où il les voit."""
+    data = compiled(question, math=None)
+    return [option["text"] for option in data.get("options", [])] or data.get("right") or data.get("items") or []
+
+
 def _as_given(question, answer):
     """Une réponse de test : le texte d'une option, ou son rang à partir de 0, ou ce qu'on tape."""
-    texts = [option["text"] for option in question.get("options", [])]
+    texts = _texts(question)
     if isinstance(answer, list):
-        return sorted(_as_given(question, entry) for entry in answer)
+        ranks = [_as_given(question, entry) for entry in answer]
+        return sorted(ranks) if question["type"] == "choices" else ranks
     if answer in texts:
         return texts.index(answer)
     return answer if texts else str(answer)
@@ -74,9 +99,9 @@ def _as_given(question, answer):
 
 def _problem(question, answer, ok, message, result):
     shown = f"«\u00a0{answer}\u00a0»"
-    if question.get("options"):
+    if texts := _texts(question):
         ranks = answer if isinstance(answer, list) else [answer]
-        shown = " + ".join(f"«\u00a0{question['options'][rank]['text']}\u00a0»" for rank in ranks)
+        shown = " + ".join(f"«\u00a0{texts[rank]}\u00a0»" for rank in ranks)
     if result["kind"] == "broken":
         return f"la réponse {shown} met la question en panne\u00a0: {result['message']}"
     if result["ok"] is not ok:

@@ -1,5 +1,6 @@
 /* L'écho de la saisie : la formule telle que la machine l'a lue, en MathML (sans bibliothèque). */
 import { NEGATION, POSTFIX, PRIORITY, parseFormula } from "./formula.js";
+import { axesOf } from "./shapes.js";
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 const ACCENTS = { hat: "^", tilde: "~" };
@@ -71,4 +72,12 @@ function binary({ op, left, right }) {
 export function echo(place, text, names) {
   const read = parseFormula(text, names);
   place.replaceChildren(...(read.ok ? [m("math", layout(read.tree))] : []));
+}
+
+/** Montre dans `place` la taille lue : (n × m), (n,) ou (). */
+export function echoShape(place, text, names) {
+  const axes = text ? axesOf(text).map((axis) => parseFormula(axis, names)) : [];
+  const parts = axes.flatMap(({ tree }, i) => (tree ? [...(i ? [m("mo", "×")] : []), layout(tree, PRIORITY["*"])] : []));
+  if (axes.length === 1) parts.push(m("mo", ","));
+  place.replaceChildren(...(text && axes.every(({ ok }) => ok) ? [m("math", parenthesised(...parts))] : []));
 }

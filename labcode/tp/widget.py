@@ -1,11 +1,14 @@
 """Le widget de question : Python lui donne la question, le JavaScript corrige."""
 
+import weakref
+
 import anywidget
 import traitlets
 
 from labcode.tp import bank, bundle
 
 MIMETYPE = "application/vnd.labcode.question+json"
+LONGEST_ANSWER = 5000  # caractères, comme dans storage.js
 
 
 class Question(anywidget.AnyWidget):
@@ -18,6 +21,12 @@ class Question(anywidget.AnyWidget):
     attempts = traitlets.Int(0).tag(sync=True)
     hints = traitlets.Int(0).tag(sync=True)
     verdict = traitlets.Unicode("").tag(sync=True)
+    feedback = traitlets.Unicode("").tag(sync=True)
+    instances: "weakref.WeakSet[Question]" = weakref.WeakSet()
+
+    def __init__(self, **state):
+        super().__init__(**state)
+        self.instances.add(self)
 
     def __repr__(self):
         title, name = self.question.get("title"), self.question.get("id")
@@ -38,6 +47,21 @@ def question(name: str) -> Question:
         hint = f"\u00a0; vouliez-vous dire {' ou '.join(near)}\u00a0?" if near else ""
         raise UnknownQuestion(f"la question «\u00a0{name}\u00a0» n'existe pas dans chapters/questions{hint}")
     return Question(question=bank.compiled(questions[name]))
+
+
+def record(name: str, ok: bool, message: str, answer: str = "") -> bool:
+    """Inscrit une vérification de code dans les widgets de la question ``name`` ; faux si aucun ne vit dans ce noyau.
+
+    ``message`` est un court texte Markdown, ``answer`` le code de l'élève : le navigateur garde l'un et montre l'autre.
+    """
+    found = [widget for widget in list(Question.instances) if widget.question.get("id") == name]
+    for widget in found:
+        with widget.hold_sync():
+            widget.answer = answer[:LONGEST_ANSWER]
+            widget.verdict = "right" if ok else "wrong"
+            widget.feedback = bank.render(message, "mathml")
+            widget.attempts += 1
+    return bool(found)
 
 
 class UnknownQuestion(KeyError):

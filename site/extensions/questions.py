@@ -47,6 +47,8 @@ def write_assets(app, config):
     """Le script et le style, assemblés hors des sources, puis copiés par Sphinx dans ``_static``."""
     if config.labcode_edition not in EDITIONS:
         raise ExtensionError(f"labcode_edition vaut «\u00a0{config.labcode_edition}\u00a0»\u00a0; attendu\u00a0: {', '.join(EDITIONS)}")
+    if config.labcode_edition == "examen":
+        config.html_copy_source = False  # les carnets gardent parfois l'état des widgets, donc le corrigé
     folder = Path(app.doctreedir) / "questions"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "questions.js").write_text(bundle.page_script(), encoding="utf-8")

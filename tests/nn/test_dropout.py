@@ -8,7 +8,7 @@ from labcode.nn import Dropout, Linear, Sequential, gradient_check
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.8])
 def test_proportion_eteinte_et_esperance(p):
-    """Une composante vaut 0 avec la probabilité p, sinon x/(1 − p) : l'espérance est x (à 5 écarts-types)."""
+    """Une composante vaut 0 avec la probabilité p, sinon x/(1 − p) : l'espérance est x (à 5 écarts-types) ; eq-dropout."""
     n = 100_000
     y = Dropout(p, rng=0)(np.full((n // 10, 10), 3.0))
     assert set(np.unique(y)) == {0, 3 / (1 - p)} or np.allclose(np.unique(y), [0, 3 / (1 - p)], rtol=1e-6)
@@ -17,6 +17,7 @@ def test_proportion_eteinte_et_esperance(p):
 
 
 def test_gradient_par_le_meme_masque():
+    """dx = dy ⊙ masque, celui de la passe avant (eq-dropout-backward)."""
     layer, x = Dropout(0.4, rng=0), np.random.default_rng(1).standard_normal((6, 5))
     y = layer(x)
     dy = np.random.default_rng(2).standard_normal(x.shape)

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+import scipy.integrate
 import scipy.stats
 
 from labcode.nn import (BatchNorm2d, Conv1d, Conv2d, ConvTranspose2d, Flatten, Identity, LeakyReLU, Linear, Module,
@@ -34,6 +35,7 @@ def assert_variance(values, expected):
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_fans(shape):
+    """eq-fans : les connexions, comptées une à une."""
     assert fans(shape) == fan_in_out(shape)
     assert fans(shape, transposed=True) == fan_in_out(np.empty(shape).swapaxes(0, 1).shape)
 
@@ -41,7 +43,7 @@ def test_fans(shape):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("law", ["normal", "uniform"])
 def test_variance_de_chaque_schema(shape, law):
-    """2/(fan_in + fan_out), 2/fan_in (ou 2/fan_out), et la loi annoncée (Kolmogorov-Smirnov)."""
+    """eq-glorot, eq-he, eq-uniform-bound : la variance, et la loi annoncée (Kolmogorov-Smirnov)."""
     fan_in, fan_out = fan_in_out(shape)
     for scheme, variance, options in [("xavier", 2 / (fan_in + fan_out), {}), ("kaiming", 2 / fan_in, {}),
                                       ("kaiming", 2 / fan_out, {"mode": "fan_out"}),
@@ -59,6 +61,7 @@ def test_variance_de_chaque_schema(shape, law):
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_lecun(shape):
+    """eq-lecun : gaussienne, de variance 1/fan_in."""
     values = draws(shape, "lecun_normal")
     assert_variance(values, 1 / fan_in_out(shape)[0])
     assert scipy.stats.kstest(values, "norm", (0, np.sqrt(1 / fan_in_out(shape)[0]))).pvalue > 1e-4
@@ -75,7 +78,7 @@ def test_schemas_sans_fan():
 @pytest.mark.parametrize("shape", [(5, 5), (3, 7), (7, 3), (4, 3, 2, 2), (20, 2, 3), (1, 6)])
 @pytest.mark.parametrize("seed", range(3))
 def test_orthogonal(shape, seed):
-    """Q Qᵀ = I, ou Qᵀ Q = I s'il y a plus de lignes que de colonnes."""
+    """eq-orthogonal : Q Qᵀ = I, ou Qᵀ Q = I s'il y a plus de lignes que de colonnes."""
     q = initialize(Parameter(np.zeros(shape)), "orthogonal", rng=seed).data.reshape(shape[0], -1)
     small = q @ q.T if len(q) <= q.shape[1] else q.T @ q
     assert np.allclose(small, np.eye(len(small)), atol=1e-12)
@@ -103,6 +106,15 @@ def test_gains():
         assert calculate_gain(layer) == calculate_gain(name)
     assert calculate_gain("leaky_relu", 0.5) == pytest.approx(np.sqrt(1.6)) == calculate_gain(LeakyReLU(0.5))
     assert calculate_gain("leaky_relu", 0) == pytest.approx(np.sqrt(2)) == calculate_gain(LeakyReLU(0))
+
+
+@pytest.mark.parametrize("name, phi, tolerance", [("linear", lambda z: z, 1e-6), ("relu", lambda z: np.maximum(z, 0), 1e-6),
+                                                  ("leaky_relu", lambda z: np.where(z > 0, z, 0.01 * z), 1e-6),
+                                                  ("tanh", np.tanh, 0.05)])
+def test_gain_est_l_inverse_de_l_ecart_type_de_l_activation(name, phi, tolerance):
+    """eq-gain, par intégration numérique contre la densité gaussienne ; 5/3 n'en est qu'un arrondi pour tanh."""
+    integral, _ = scipy.integrate.quad(lambda z: phi(z)**2 * scipy.stats.norm.pdf(z), -12, 12, points=[0])
+    assert calculate_gain(name)**2 * integral == pytest.approx(1, abs=2 * tolerance)
 
 
 def test_kaiming_garde_la_variance_a_travers_relu():

@@ -23,6 +23,7 @@ def layer_and_batch(shape, seed=0, dtype=np.float64, **arguments):
 
 @each_shape
 def test_apprentissage_contre_la_definition(shape):
+    """eq-batch-norm."""
     layer, x = layer_and_batch(shape)
     assert np.allclose(layer(x), plain.batch_norm(x, layer.weight.data, layer.bias.data), rtol=1e-10)
     layer, x = layer_and_batch(shape, eps=0.3)
@@ -53,7 +54,7 @@ def test_evaluation_contre_la_definition(shape):
 @each_shape
 @pytest.mark.parametrize("momentum", [0.1, 0.7, 0, 1])
 def test_statistiques_memorisees(shape, momentum):
-    """Moyenne mobile de la moyenne et de la variance sans biais (n − 1 au dénominateur)."""
+    """Moyenne mobile de la moyenne et de la variance sans biais, n − 1 au dénominateur (eq-batch-norm-running)."""
     layer, x = layer_and_batch(shape, momentum=momentum)
     axes = (0, *range(2, len(shape)))
     mean, variance = layer.running_mean.data.copy(), layer.running_var.data.copy()
@@ -68,6 +69,7 @@ def test_statistiques_memorisees(shape, momentum):
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("affine", [True, False])
 def test_gradient_par_differences_finies(shape, training, affine):
+    """eq-batch-norm-backward et eq-batch-norm-parameters."""
     layer, x = layer_and_batch(shape, affine=affine)
     check = gradient_check(layer.train(training), x)
     assert list(check.errors) == ["x", "weight", "bias"][:1 + 2 * affine] and check.max_error < 1e-6

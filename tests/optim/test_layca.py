@@ -19,7 +19,7 @@ def angle(a, b):
 
 
 def exact(p, s, rate):
-    """La règle, écrite ligne à ligne."""
+    """La règle, écrite ligne à ligne (eq-layca)."""
     n = np.sqrt((p**2).sum())
     s = s - (s * p).sum() / n**2 * p
     s = np.zeros_like(s) if np.sqrt((s**2).sum()) <= 1e-7 else s * n / np.sqrt((s**2).sum())

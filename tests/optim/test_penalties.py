@@ -16,7 +16,7 @@ def parameters(seed=0):
 
 @pytest.mark.parametrize("biases", [True, False])
 def test_valeurs(biases):
-    """λ Σ |w| et λ Σ w², sans facteur 1/2."""
+    """λ Σ |w| et λ Σ w², sans facteur 1/2 (eq-l1, eq-l2)."""
     tensors = parameters()
     entries = [w for p in tensors if biases or p.data.ndim > 1 for w in p.data.ravel()]
     assert L1(0.3, biases=biases).value(tensors) == pytest.approx(0.3 * sum(abs(w) for w in entries), rel=1e-13)
@@ -46,6 +46,34 @@ def test_l1_en_zero():
     p = Parameter(np.array([0.0, -2.0]))
     L1(0.5).accumulate([p])
     assert np.array_equal(p.grad, [0, -0.5])
+
+
+@pytest.mark.parametrize("make", [lambda p, **o: SGD(p, 0.1, **o), lambda p, **o: SGD(p, 0.1, 0.9, **o), lambda p, **o: Adam(p, 0.1, **o)],
+                         ids=["sgd", "inertie", "adam"])
+def test_decroissance_decouplee(make):
+    """θ ← (1 − ηλ)θ − pas, où le pas est celui de l'optimiseur sans décroissance (eq-weight-decay)."""
+    rng = np.random.default_rng(0)
+    decayed, alone = (Parameter(rng.standard_normal(4)) for _ in range(2))
+    ours, theirs = make([decayed], weight_decay=0.3, decoupled_weight_decay=True), make([alone])
+    for _ in range(10):
+        decayed.grad = alone.grad = rng.standard_normal(4)
+        before, start = decayed.data.copy(), alone.data.copy()
+        ours.step()
+        theirs.step()
+        assert np.allclose(decayed.data, (1 - 0.1 * 0.3) * before - (start - alone.data), rtol=1e-12)
+
+
+def test_oubli_sans_gradient():
+    """Sans données, la pénalité L2 éteint un poids comme (1 − 2ηλ)ᵗ, dix fois plus vite avec une inertie de 0,9, et de η
+    par pas avec Adam, quel que soit λ.
+    """
+    lr, flat = 0.01, np.zeros(3)
+    for options, expected in [({}, 2 * lr * 0.005), ({"momentum": 0.9}, 2 * lr * 0.005 / (1 - 0.9))]:
+        path, _ = descend(lambda p: SGD(p, lr, **options), 200, curvature=flat, before=lambda o, step: L2(0.005).accumulate(o.parameters))
+        assert np.allclose(-np.log(path[200] / path[100]) / 100, expected, rtol=0.02)
+    for strength in (0.01, 1):
+        path, _ = descend(lambda p: Adam(p, lr), 1, curvature=flat, before=lambda o, step: L2(strength).accumulate(o.parameters))
+        assert np.allclose(START - path[1], lr * np.sign(START), rtol=1e-5)
 
 
 def test_l2_et_weight_decay_au_facteur_deux_pres():

@@ -36,10 +36,11 @@ def sample():
     return bank.load_bank(HERE)
 
 
-def write_book(folder: Path, questions: dict, edition: str = "eleve") -> Path:
-    """Écrit les sources d'un livre dont la seule page montre toutes les questions."""
+def write_book(folder: Path, questions: dict, edition: str = "eleve", files=(HERE / "09_exemple.yml",)) -> Path:
+    """Écrit les sources d'un livre dont la seule page montre toutes ces questions, qui sont dans ces fichiers."""
     (folder / "chapters/questions").mkdir(parents=True)
-    shutil.copy(HERE / "09_exemple.yml", folder / "chapters/questions")
+    for path in files:
+        shutil.copy(path, folder / "chapters/questions")
     if MATHJAX.is_dir():
         for part in ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions"):
             copy = shutil.copytree if (MATHJAX / part).is_dir() else shutil.copy

@@ -1,7 +1,9 @@
 // Entrées au hasard et hostiles : aucune exception, aucune lenteur, rien d'exécuté.
 // Rend en JSON le nombre de cas, le plus lent (ms) et les cas fautifs.
+import { readFileSync } from "node:fs";
+import { check } from "../../labcode/tp/checks.js";
 import { checkFormula, readNumber } from "../../labcode/tp/formula.js";
-import { load } from "../../labcode/tp/storage.js";
+import { forgetAside, load, save, setAside } from "../../labcode/tp/storage.js";
 
 let state = 20261121;
 const random = () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 4294967296);
@@ -47,17 +49,51 @@ for (const text of cases) {
   slowest = Math.max(slowest, performance.now() - start);
 }
 
-// Le stockage altéré ne doit jamais casser une page.
-const stored = { version: 1, revision: "r", answer: "h", attempts: 2, hints: 1, verdict: "wrong" };
-const VALUES = [null, -1, 1e99, 3, "", "x".repeat(1000), [], [1, 2], [[]], {}, { length: 2 }, true, "right", "<b>", NaN];
+// Chaque type de question reçoit des réponses de toutes formes ; l'entrée standard donne les questions.
+const questions = JSON.parse(readFileSync(0, "utf8"));
+const VALUES = [null, undefined, -1, 1e99, 3, 0, "", "x".repeat(6000), "(N, n_h)", [], [1, 2], [[]], [null, 0, 1], [0, 1, 2, 3, 4], {}, { length: 2 },
+  true, "right", "<b>", NaN, { text: "a", ticked: [0] }, { text: 3, ticked: "x" }, { text: "a" }, "__proto__", { toString: 1 }];
 for (let i = 0; i < count; i++) {
-  const broken = { ...stored, [pick(Object.keys(stored))]: pick(VALUES), [pick(Object.keys(stored))]: pick(VALUES) };
-  const text = random() < 0.5 ? JSON.stringify(broken) : repeat(random() * 30, () => pick(['{"', '"', "}", "[", "null", "1", ":", JSON.stringify(broken)]));
-  globalThis.localStorage = { getItem: () => { if (random() < 0.1) throw new Error("interdit"); return text; } };
+  const [asked, given] = [pick(questions), random() < 0.5 ? pick(VALUES) : repeat(1 + random() * 12, () => pick(["(", ")", ",", "×", "N", "n_h", "*", " x ", "[", "]", "2", "^", ";"]))];
+  const start = performance.now();
   try {
-    const found = load({ id: "q", revision: "r", hints: ["a", "b", "c"] });
-    const sane = found === null || (found.hints <= 3 && Number.isInteger(found.attempts) && ["", "right", "wrong", "recorded"].includes(found.verdict));
-    if (!sane) failures.push(["stockage", text, found]);
+    const { ok, message } = check(asked, given);
+    if (typeof message !== "string" || ![true, false, null].includes(ok)) failures.push([asked.id, given]);
+  } catch (error) {
+    failures.push([asked.id, given, String(error)]);
+  }
+  slowest = Math.max(slowest, performance.now() - start);
+}
+
+// Un stockage altéré, plein ou interdit ne casse jamais une page, et rien de ce qu'il contenait n'est perdu sans le dire.
+const kept = new Map();
+let refusing = 0;
+const refuse = () => { if (random() < refusing) throw new Error("interdit"); };
+globalThis.localStorage = {
+  getItem: (key) => { refuse(); return kept.get(key) ?? null; },
+  setItem: (key, text) => { refuse(); kept.set(key, text); },
+  removeItem: (key) => { refuse(); kept.delete(key); },
+};
+const FIELDS = ["version", "revision", "answer", "attempts", "hints", "verdict", "date"];
+for (let i = 0; i < count; i++) {
+  const asked = { ...pick(questions), id: `q${i}` };
+  const good = { version: pick([1, 2]), revision: asked.revision, answer: pick(VALUES), attempts: 2, hints: 1, verdict: "wrong", date: "2026" };
+  const broken = JSON.stringify({ ...good, [pick(FIELDS)]: pick(VALUES), [pick(FIELDS)]: pick(VALUES) });
+  const text = pick([JSON.stringify(good), broken, broken.slice(0, random() * broken.length), repeat(random() * 30, () => pick(['{"', '"', "}", "[", "null", "1", ":", broken]))]);
+  refusing = pick([0, 0, 0.3, 1]);
+  kept.clear();
+  kept.set(`labcode.question.q${i}`, text);
+  try {
+    const found = load(asked);
+    check(asked, found?.answer);
+    const sane = !found || (found.hints <= 3 && Number.isInteger(found.attempts) && ["", "right", "wrong", "recorded"].includes(found.verdict));
+    const held = refusing === 0 && !found ? setAside(asked) === text : true;
+    const written = found ?? { answer: null, attempts: 0, hints: 0, verdict: "" };
+    const again = save(asked, written) && refusing === 0 ? load(asked) : null;
+    const same = !again || ["answer", "attempts", "hints", "verdict"].every((name) => JSON.stringify(again[name]) === JSON.stringify(written[name]));
+    forgetAside(asked);
+    const gone = refusing > 0 || setAside(asked) === null;
+    if (!sane || !held || !same || !gone) failures.push(["stockage", text, found, again, setAside(asked)]);
   } catch (error) {
     failures.push(["stockage", text, String(error)]);
   }

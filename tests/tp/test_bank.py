@@ -46,6 +46,26 @@ def test_sample_is_valid(sample):
         ("exemple-choix-softmax", "options", [{"text": "a", "correct": True}, {"text": "b"}], "option 2 : une option fausse a un message"),
         ("exemple-choix-softmax", "options", [{"text": "a", "correct": True}, {"text": "b", "correct": True}], "une seule option juste"),
         ("exemple-prediction-epoques", "options", [{"text": "a", "correct": True}, {"text": "b"}], "n'a pas de « correct »"),
+        ("exemple-choix-softmax", "options", [{"text": "$x^$", "correct": True}, {"text": "b", "message": "non"}], "champ « options » : formule LaTeX illisible"),
+        ("exemple-taille-couche", "answer", [3, 4], "champ « answer » : une taille est attendue"),
+        ("exemple-taille-couche", "symbols", ["n h"], "champ « symbols »"),
+        ("exemple-taille-couche", "symbols", "N", "champ « symbols »"),
+        ("exemple-taille-couche", "mistakes", [{"formula": "(N)", "message": "non"}], "chaque faute a une taille (shape)"),
+        ("exemple-taille-couche", "tests", {"accepted": ["(N, n_h)", "N × n_h"]}, "au moins trois réponses fausses"),
+        ("exemple-taille-couche", "pairs", [], "champ « pairs » : champ inconnu"),
+        ("exemple-association-pertes", "pairs", [{"left": "a", "right": "b"}] * 2, "paire 1 : trois textes"),
+        ("exemple-association-pertes", "pairs", [{"left": "a", "right": r, "message": "m"} for r in "bc"], "deux paires ont le même élément de gauche"),
+        ("exemple-association-pertes", "pairs", [{"left": "a", "right": "b", "message": "m"}], "au moins deux paires"),
+        ("exemple-association-pertes", "distractors", ["l'erreur quadratique"], "champ « distractors »"),
+        ("exemple-ordre-pas", "items", [{"text": "a"}, {"text": "b", "message": "m"}], "au moins trois étapes"),
+        ("exemple-ordre-pas", "items", [{"text": t} for t in "abc"], "étape 2 : un message dit pourquoi"),
+        ("exemple-ordre-pas", "items", [{"text": "a", "message": "m"}] * 3, "deux étapes ont le même texte"),
+        ("exemple-texte-hasard", "criteria", ["un seul"], "deux à huit critères"),
+        ("exemple-texte-hasard", "tests", {"accepted": ["oui"]}, "champ « tests » : une question de ce type"),
+        ("exemple-code-sigmoide", "function", "def", "champ « function »"),
+        ("exemple-code-sigmoide", "signature", 3, "champ « signature »"),
+        ("exemple-code-sigmoide", "seconds", 0, "champ « seconds »"),
+        ("exemple-code-sigmoide", "solution", "sans programme", "un bloc ```python"),
     ],
 )
 def test_errors_name_the_field(sample, name, field, value, expected):
@@ -99,8 +119,25 @@ def test_rendering():
 def test_exam_edition_carries_no_key(sample):
     for question in sample.values():
         data = bank.compiled(question, edition="examen")
-        assert not {"answer", "tolerance", "mistakes", "hints", "solution"} & set(data)
+        assert not {"answer", "tolerance", "mistakes", "hints", "solution", "key", "messages", "criteria"} & set(data)
         assert all(set(option) == {"text"} for option in data.get("options", []))
+        assert all(set(declared) == {"shape"} for declared in data.get("variables", {}).values())
+
+
+def test_shuffled_items_are_stable_and_never_in_order(sample):
+    for seed in ("a", "b", "c", "d"):
+        order = bank.shuffled(["un", "deux", "trois"], seed)
+        assert order == bank.shuffled(["un", "deux", "trois"], seed) != ["un", "deux", "trois"]
+        assert sorted(order) == ["deux", "trois", "un"]
+    data = bank.compiled(sample["exemple-association-pertes"], math=None)
+    assert [data["right"][rank] for rank in data["key"]] == [pair["right"] for pair in sample["exemple-association-pertes"]["pairs"]]
+    data = bank.compiled(sample["exemple-ordre-pas"], math=None)
+    assert [data["items"][rank] for rank in data["key"]] == [item["text"] for item in sample["exemple-ordre-pas"]["items"]]
+
+
+def test_code_defaults(sample):
+    question = sample["exemple-code-sigmoide"]
+    assert (question["signature"], question["reference"], question["seconds"]) == ("sigmoid(x)", "sigmoid", 2.0)
 
 
 def test_revision_follows_the_content(sample):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labcode.tp import rehearsal
+from labcode.tp import bank, rehearsal
 from labcode.tp.rehearsal import check_answers
 
 HERE = Path(__file__).parent
@@ -237,8 +237,10 @@ def test_exponential_has_a_name(text, hint):
     assert ("exp(2)" in result["message"]) is hint
 
 
-def test_hostile_input():
-    done = subprocess.run(["node", HERE / "fuzz.mjs", "10000"], capture_output=True, text=True, encoding="utf-8", timeout=300)
+def test_hostile_input(sample):
+    """Dix mille formules, réponses et contenus gardés : aucune exception, rien d'exécuté, rien de perdu."""
+    questions = json.dumps([bank.compiled(question, math=None) for question in sample.values()])
+    done = subprocess.run(["node", HERE / "fuzz.mjs", "10000"], input=questions, capture_output=True, text=True, encoding="utf-8", timeout=300)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["failures"] == []

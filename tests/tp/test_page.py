@@ -11,7 +11,10 @@ import threading
 import nbformat
 import pytest
 
-from .conftest import ROOT, build, write_book
+from labcode.tp import bank, schema
+from labcode.tp.page import question_html
+
+from .conftest import HERE, ROOT, build, write_book
 
 AXE = ROOT / "node_modules/axe-core"
 needs_axe = pytest.mark.skipif(not AXE.is_dir(), reason="axe-core n'est pas installé\u00a0: npm ci")
@@ -39,18 +42,58 @@ def test_statement_is_searchable(book):
     assert "typeset" not in terms and "revision" not in terms  # le script et ses données n'y sont pas
 
 
-def test_exam_edition_hides_the_key(tmp_path, sample):
-    folder = write_book(tmp_path / "livre", sample, edition="examen")
+def flat(text):
+    """Les lettres et les chiffres d'un texte, sans balises ni échappements : ni la mise en forme ni les formules ne le cachent."""
+    plain = html.unescape(text.replace("\\u003c", "<").replace("\\n", "\n").replace("\\\\", "\\"))
+    return "".join(re.findall(r"\w+", re.sub(r"</?[a-z][^<>]*>", " ", plain).lower()))
+
+
+def sentences(texts):
+    """Les phrases de ces textes, assez longues pour qu'on les reconnaisse."""
+    parts = [flat(part) for text in texts for part in re.split(r"[.:;!?|]\s|\n|\$\$|```(?:python)?", f"{text} ")]
+    return {part for part in parts if len(part) >= 20}
+
+
+def secrets(questions):
+    """Toutes les phrases de toutes les questions que l'édition d'examen ne doit pas montrer."""
+    seen = {"statement", "title"}
+    hidden = [text for question in questions for field, text in schema.texts(question) if field not in seen]
+    hidden += [str(question.get("answer", "")) for question in questions]
+    hidden += [str(mistake.get("formula", "")) for question in questions for mistake in question.get("mistakes", [])]
+    shown = [text for question in questions for text in shown_texts(question)]
+    everything = flat("\n".join(shown))
+    return {words for words in sentences(hidden) if words not in everything}
+
+
+def shown_texts(question):
+    """Ce que l'élève voit toujours."""
+    texts = [question["statement"], question["title"], *(option["text"] for option in question.get("options", []))]
+    for pair in question.get("pairs", []):
+        texts += [pair["left"], pair["right"]]
+    return texts + question.get("distractors", []) + [item["text"] for item in question.get("items", [])]
+
+
+def test_exam_edition_hides_the_key(tmp_path):
+    """Toutes les questions du livre : aucune phrase d'un corrigé, d'un indice ni d'un message dans aucun fichier."""
+    files = [HERE / "09_exemple.yml", *sorted((ROOT / "chapters/questions").glob("*.yml"))]
+    questions = {question["id"]: question for path in files for question in bank.load_file(path)}
+    hidden = secrets(questions.values())
+    student = flat("\n".join(question_html(question) for question in questions.values()))
+    assert len(hidden) > 5 * len(questions)
+    assert [words for words in hidden if words not in student] == []  # ce qu'on cherche, l'édition de l'élève le contient
+
+    folder = write_book(tmp_path / "livre", questions, edition="examen", files=files)
     done = build(folder)
     assert done.returncode == 0, done.stdout + done.stderr
     site = folder / "_build/html"
-    shutil.rmtree(site / "_sources", ignore_errors=True)  # ne contient que le carnet, lui-même sans corrigé
-    written = "\n".join(html.unescape(path.read_text(encoding="utf-8")) for path in site.rglob("*") if path.suffix in (".html", ".js") and path.name != "questions.js" and "mathjax" not in path.parts)
-    assert "Une couche linéaire reçoit" in written
-    for question in sample.values():
-        for secret in (question.get("solution"), *question.get("hints", []), *(m["message"] for m in question.get("mistakes", []))):
-            for words in re.findall(r"[A-Za-zÀ-ÿ' ]{25,}", secret or ""):
-                assert words.strip() not in written, (question["id"], words)
+    written = {path: path.read_text(encoding="utf-8", errors="ignore") for path in site.rglob("*") if path.is_file() and "mathjax" not in path.parts}
+    page = written[site / "chapters/page.html"]
+    assert not (site / "_sources").exists() and page.count("application/json") == len(questions)
+    for path, text in written.items():
+        text = flat(text)
+        assert [words for words in hidden if words in text] == [], path
+    keys = {"correct", "message", "messages", "key", "answer", "tolerance", "mistakes", "hints", "solution", "criteria", "definition"}
+    assert not set(re.findall(r'"(\w+)":', page)) & keys
 
 
 def test_changed_bank_reaches_the_page(tmp_path, sample):
@@ -193,6 +236,11 @@ def test_teacher_and_exam_editions(browser, tmp_path, sample):
         page = opened(context, f"{(folder / '_build/html').as_uri()}/chapters/page.html")
         status = answer(page, "exemple-nombre-poids", "12").inner_text()
         question = card(page, "exemple-nombre-poids")
+        if edition == "examen":
+            for other, data in sample.items():
+                told = respond(page, other, bank.compiled(data)).inner_text()
+                assert "Réponse enregistrée." in told and "Juste" not in told, other
+            assert page.evaluate("Object.entries(localStorage).filter(([key, text]) => key.startsWith('labcode.question.') && JSON.parse(text).verdict === 'recorded').length") == len(sample)
         seen[edition] = (status.strip(), question.locator(".lc-hints li").count(), question.locator(".lc-solution[open]").count())
         context.close()
     assert "Vous avez oublié les biais" in seen["professeur"][0] and seen["professeur"][1:] == (3, 1)
@@ -221,38 +269,206 @@ def test_wide_formula_can_be_reached(browser, book):
     context.close()
 
 
-def test_keyboard_only(open_page):
+# ── Associer, ordonner, rédiger, programmer ──────────────────────────────────
+
+
+def arrange(page, name, wanted):
+    """Range les étapes dans l'ordre voulu, une flèche après l'autre."""
+    question = card(page, name)
+    for place, rank in enumerate(wanted):
+        step = question.locator(f'li[data-rank="{rank}"]')
+        while int(step.evaluate("e => [...e.parentNode.children].indexOf(e)")) > place:
+            step.get_by_role("button", name="Monter").click()
+
+
+def respond(page, name, data, right=True):
+    """Répond à une question de n'importe quel type, juste ou faux, et rend sa zone de message."""
+    question = card(page, name)
+    match data["type"]:
+        case "prediction":
+            question.get_by_role("radio").first.check()
+        case "choice" | "choices":
+            for rank, option in enumerate(data["options"]):
+                if option["correct"] == right:
+                    question.locator(".lc-option input").nth(rank).check()
+                elif data["type"] == "choices":
+                    question.locator(".lc-option input").nth(rank).uncheck()
+        case "number" | "formula" | "shape":
+            question.get_by_role("textbox").fill(str(data["answer"]) if right else "2 + 2")
+        case "matching":
+            for select, rank in zip(question.get_by_role("combobox").all(), data["key"]):
+                select.select_option(str(rank if right else data["key"][0]))
+        case "ordering":
+            arrange(page, name, data["key"] if right else data["key"][::-1])
+        case "text":
+            question.get_by_role("textbox").fill("Deux neurones égaux le restent." if right else " ")
+    question.locator(".lc-primary").click()
+    return question.get_by_role("status")
+
+
+def test_matching(open_page, sample):
     page = open_page()
-    card(page, "exemple-nombre-poids").get_by_role("textbox").focus()
-    page.keyboard.type("15")
+    name = "exemple-association-pertes"
+    question, data = card(page, name), bank.compiled(sample[name])
+    question.locator(".lc-primary").click()
+    assert "Choisissez une lettre pour chaque élément" in question.get_by_role("status").inner_text()
+    assert question.get_by_role("combobox", name="un prix").locator("option").all_inner_texts()[0] == "Choisir…"
+    told = respond(page, name, data, right=False).inner_text()
+    assert "1 sur 3 est juste" in told and "pensez à Bernoulli" in told and "réel quelconque" not in told
+    assert "Juste." in respond(page, name, data).inner_text()
+    page.reload()
+    page.wait_for_selector(".lc-question form")
+    assert [int(select.input_value()) for select in card(page, name).get_by_role("combobox").all()] == data["key"]
+    assert "Juste." in card(page, name).get_by_role("status").inner_text()
+
+
+def test_ordering(open_page, sample):
+    page = open_page()
+    name = "exemple-ordre-pas"
+    question, data = card(page, name), bank.compiled(sample[name])
+    assert "on vide les gradients avant la passe avant" in respond(page, name, data, right=False).inner_text()
+    up = question.get_by_role("button", name="Monter").nth(1)
+    up.focus()
     page.keyboard.press("Enter")
-    assert "Juste." in card(page, "exemple-nombre-poids").get_by_role("status").inner_text()
-    reached = []
-    for _ in range(60):  # jusqu'à la dernière question, par la seule touche Tab
-        page.keyboard.press("Tab")
-        name = page.evaluate("document.activeElement.closest('[data-question]')?.dataset.question ?? ''")
-        reached.append(name)
-        kind = page.evaluate("document.activeElement.type ?? ''")
-        if name == "exemple-choix-softmax" and kind == "radio":
-            page.keyboard.press("Space")
-            page.keyboard.press("Enter")
-            assert "Juste." in card(page, name).get_by_role("status").inner_text()
-        if name == "exemple-prediction-epoques":
-            break
-    assert list(dict.fromkeys(filter(None, reached))) == [
-        "exemple-nombre-poids", "exemple-nombre-tolerance", "exemple-formule-cachee", "exemple-choix-softmax",
-        "exemple-choix-multiples", "exemple-prediction-epoques"]
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Monter"  # le bouton garde le foyer
+    assert question.locator("[aria-live=polite].lc-hidden").text_content() == "Place 1 sur 5"
+    assert "Juste." in respond(page, name, data).inner_text()
+    page.reload()
+    page.wait_for_selector(".lc-question form")
+    assert [int(step.get_attribute("data-rank")) for step in card(page, name).locator(".lc-steps li").all()] == data["key"]
+    card(page, name).get_by_role("button", name="Recommencer").click()
+    assert [int(step.get_attribute("data-rank")) for step in card(page, name).locator(".lc-steps li").all()] == list(range(5))
 
 
-@pytest.mark.parametrize("stored", ["{", "null", '{"version": 99}', '{"version": 1, "revision": "autre", "answer": [0], "verdict": "right"}',
-                                    '{"version": 1, "answer": "<img src=x>", "attempts": -3, "verdict": {}}', "[]", '"x"'])
-def test_corrupt_storage_is_ignored(browser, book, stored):
+def test_text_is_compared_then_assessed(open_page, sample):
+    page = open_page()
+    name = "exemple-texte-hasard"
+    question, data = card(page, name), bank.compiled(sample[name])
+    assert "Écrivez d'abord" in respond(page, name, data, right=False).inner_text()
+    assert question.locator(".lc-solution").count() == question.get_by_role("checkbox").count() == 0
+    long = "é" * 4000 + "\nUne autre ligne, avec <b>, \\(x\\) et « ».\n" + "a" * 900
+    question.get_by_role("textbox").fill(long)
+    question.get_by_role("textbox").blur()
+    page.reload()  # un brouillon non enregistré est gardé
+    page.wait_for_selector(".lc-question form")
+    question = card(page, name)
+    assert question.get_by_role("textbox").input_value() == long
+    question.locator(".lc-primary").click()
+    assert "Comparez-la à la solution" in question.get_by_role("status").inner_text()
+    assert question.locator(".lc-solution[open]").count() == 1
+    question.get_by_role("checkbox").nth(1).check()
+    assert "Votre évaluation\u00a0: 1 sur 3" in question.get_by_role("status").inner_text()
+    page.reload()
+    page.wait_for_selector(".lc-question form")
+    assert card(page, name).get_by_role("checkbox", checked=True).count() == 1
+    stored = json.loads(page.evaluate("name => localStorage.getItem(`labcode.question.${name}`)", name))
+    assert (stored["version"], stored["verdict"], stored["answer"]) == (2, "recorded", {"text": long, "ticked": [1]})
+    card(page, name).get_by_role("textbox").fill("x" * 5001)
+    card(page, name).locator(".lc-primary").click()
+    assert "dépasse 5000 caractères" in card(page, name).get_by_role("status").inner_text()
+
+
+def test_code_is_read_here_and_checked_in_the_notebook(open_page):
+    page = open_page()
+    question = card(page, "exemple-code-sigmoide")
+    assert 'verifier("exemple-code-sigmoide", sigmoid)' in question.locator("pre").inner_text()
+    assert question.locator(".lc-solution").count() == 0
+    question.get_by_role("button", name="J'ai essayé").click()
+    assert question.locator(".lc-solution[open] pre").count() == 1
+    page.reload()
+    page.wait_for_selector(".lc-question form")
+    assert card(page, "exemple-code-sigmoide").locator(".lc-solution").count() == 1
+
+
+def test_every_change_is_told(open_page, sample):
+    """Ce que les marques de progression écoutent : un évènement par changement, après la mise en mémoire."""
+    page = open_page()
+    page.evaluate("""() => { window.told = [];
+        document.addEventListener("labcode:etat", ({ detail }) => told.push([detail, localStorage.getItem(`labcode.question.${detail.id}`) !== null])); }""")
+    name = "exemple-nombre-poids"
+    respond(page, name, bank.compiled(sample[name]))
+    card(page, name).get_by_role("button", name="Recommencer").click()
+    assert page.evaluate("told") == [[{"id": name, "verdict": "right", "attempts": 1}, True], [{"id": name, "verdict": "", "attempts": 0}, False]]
+
+
+def test_keyboard_only(open_page, sample):
+    """De la première à la dernière question sans souris : Tab, flèches, Espace, Entrée."""
+    page = open_page()
+    press = page.keyboard.press
+
+    def tab_to(condition, key="Tab"):
+        for _ in range(60):
+            if page.evaluate(f"(() => {{ const e = document.activeElement; return Boolean({condition}); }})()"):
+                return
+            press(key)
+        raise AssertionError(f"le clavier n'atteint pas {condition}")
+
+    for name, question in sample.items():
+        data = bank.compiled(question)
+        inside = f"e.closest('[data-question={name}]')"
+        match data["type"]:
+            case "choice" | "prediction":
+                tab_to(f"{inside} && e.type === 'radio'")
+                press("Space")
+                for _ in range(next((rank for rank, option in enumerate(data["options"]) if option["correct"]), 0)):
+                    press("ArrowDown")
+            case "choices":
+                for rank, option in enumerate(data["options"]):
+                    tab_to(f"{inside} && e.type === 'checkbox' && e.value === '{rank}'")
+                    if option["correct"]:
+                        press("Space")
+            case "number" | "formula" | "shape":
+                tab_to(f"{inside} && e.type === 'text'")
+                page.keyboard.type(str(question["answer"]))
+            case "matching":
+                for i, rank in enumerate(data["key"]):
+                    tab_to(f"{inside} && e.tagName === 'SELECT' && e.id.endsWith('-{i}')")
+                    page.keyboard.type("ABCD"[rank])
+            case "ordering":
+                for place, rank in enumerate(data["key"]):
+                    tab_to(f"{inside} && e.ariaLabel === 'Monter' && e.closest('li').dataset.rank === '{rank}'")
+                    while page.evaluate("[...document.activeElement.closest('ol').children].indexOf(document.activeElement.closest('li'))") > place:
+                        press("Enter")
+            case "text":
+                tab_to(f"{inside} && e.tagName === 'TEXTAREA'")
+                page.keyboard.type("Ils restent égaux.")
+        tab_to(f"{inside} && e.type === 'submit'")
+        press("Enter")
+        told = card(page, name).get_by_role("status").inner_text()
+        assert ("enregistrée" in told or "noté" in told) if data["type"] in ("prediction", "text", "code") else "Juste." in told, (name, told)
+    tab_to("e.closest('.lc-solution') && e.closest('[data-question=exemple-code-sigmoide]')")
+    tab_to("e.type === 'checkbox' && e.closest('[data-question=exemple-texte-hasard]')", key="Shift+Tab")
+    press("Space")
+    assert "1 sur 3" in card(page, "exemple-texte-hasard").get_by_role("status").inner_text()
+
+
+@pytest.mark.parametrize("stored", ["{", "null", '{"version": 99}', '{"version": 2, "revision": "autre", "answer": [0], "verdict": "right"}',
+                                    '{"version": 1, "answer": "<img src=x>", "attempts": -3, "verdict": {}, "revision": {}}', "[]", '"x"'])
+def test_corrupt_storage_is_offered_then_dropped(browser, book, stored):
+    name = "exemple-choix-softmax"
     context = browser.new_context()
-    context.add_init_script(f"localStorage.setItem('labcode.question.exemple-nombre-poids', {json.dumps(stored)})")
-    page = opened(context, f"{book.as_uri()}/chapters/page.html")
-    question = card(page, "exemple-nombre-poids")
-    assert "Juste" not in question.inner_text() and "essai" not in question.inner_text()
-    assert "Juste." in answer(page, "exemple-nombre-poids", "15").inner_text()
+    page = context.new_page()
+    page.goto(f"{book.as_uri()}/chapters/page.html")
+    page.evaluate("([name, stored]) => localStorage.setItem(`labcode.question.${name}`, stored)", [name, stored])
+    for _ in range(2):  # l'avis reste tant qu'on n'a pas choisi
+        page.reload()
+        page.wait_for_selector(".lc-question form")
+        question = card(page, name)
+        assert "Juste" not in question.inner_text() and "essai" not in question.inner_text()
+        assert "n'a pas pu être relue" in question.inner_text()
+        assert page.locator(".lc-note").count() == 1
+    with page.expect_download() as download:
+        question.get_by_role("link", name="Télécharger").click()
+    assert download.value.suggested_filename == f"{name}.json"
+    assert download.value.path().read_text(encoding="utf-8") == stored
+    question.locator(".lc-option input").first.check()
+    question.locator(".lc-primary").click()
+    question.get_by_role("button", name="Oublier").click()
+    assert page.evaluate("document.activeElement.className") == "lc-primary"
+    page.reload()
+    page.wait_for_selector(".lc-question form")
+    assert card(page, name).locator(".lc-note").count() == 0
+    assert "Juste." in card(page, name).get_by_role("status").inner_text()
     context.close()
 
 
@@ -262,16 +478,20 @@ def test_page_is_interactive_at_once(browser, book):
     page = context.new_page()
     page.route("**/tex-chtml.js*", lambda route: route.abort())
     page.goto(f"{book.as_uri()}/chapters/page.html", wait_until="domcontentloaded")
-    assert page.locator(".lc-question form").count() == 6
+    assert page.locator(".lc-question form").count() == 12
     assert "Juste." in answer(page, "exemple-nombre-poids", "15").inner_text()
     context.close()
 
 
-def test_forbidden_storage(browser, book):
+@pytest.mark.parametrize("obstacle", ["Object.defineProperty(window, 'localStorage', { get() { throw new Error('interdit'); } })",
+                                      "Storage.prototype.setItem = () => { throw new DOMException('plein', 'QuotaExceededError'); }"], ids=["interdit", "plein"])
+def test_without_memory(browser, book, obstacle):
     context = browser.new_context()
-    context.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('interdit'); } })")
+    context.add_init_script(obstacle)
     page = opened(context, f"{book.as_uri()}/chapters/page.html")
     assert "Juste." in answer(page, "exemple-nombre-poids", "15").inner_text()
+    answer(page, "exemple-nombre-poids", "16")
+    assert card(page, "exemple-nombre-poids").get_by_text("Ce navigateur ne garde pas les réponses").count() == 1
     context.close()
 
 
@@ -283,36 +503,38 @@ def test_student_text_is_never_html(open_page):
 
 @needs_axe
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_accessibility_in_every_state(browser, book, scheme):
+def test_accessibility_in_every_state(browser, book, sample, scheme):
+    """axe ne trouve rien, dans aucun état d'aucun type de question, sur un écran de 360 points."""
     context = browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 800}, locale="fr-FR")
+    context.add_init_script("localStorage.setItem('labcode.question.exemple-choix-softmax', '{')")
     page = opened(context, f"{book.as_uri()}/chapters/page.html")
     page.add_script_tag(path=str(AXE / "axe.min.js"))
     locale = json.loads((AXE / "locales/fr.json").read_text(encoding="utf-8"))
     page.evaluate("locale => axe.configure({ locale })", locale)
+    questions = {name: bank.compiled(question) for name, question in sample.items()}
+    found = []
 
-    def violations(state):
-        found = page.evaluate("axe.run('.lc-question')")["violations"]
-        return [(state, entry["id"], [node["html"] for node in entry["nodes"]]) for entry in found]
+    def look(state):
+        for entry in page.evaluate("axe.run('.lc-question')")["violations"]:
+            found.append((state, entry["id"], [node["html"] for node in entry["nodes"]]))
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, state
 
-    names = ["exemple-nombre-poids", "exemple-formule-cachee"]
-    found = violations("vide")
-    for name in names:
-        answer(page, name, "2")
-        answer(page, name, "2 +")
-    found += violations("faux, illisible")
-    for name in names:
-        card(page, name).get_by_role("button", name="Indice").click()
-        card(page, name).locator(".lc-help summary").click() if name == names[1] else None
-    found += violations("indice")
-    answer(page, names[0], "15")
-    answer(page, names[1], "(1-h^2) * (W_y.T @ grad_y_tilde)")
-    found += violations("juste")
-    for name in names:
-        card(page, name).locator(".lc-solution summary").click()
-    for name, role in (("exemple-choix-softmax", "radio"), ("exemple-choix-multiples", "checkbox"), ("exemple-prediction-epoques", "radio")):
-        card(page, name).get_by_role(role).last.check()
-        card(page, name).get_by_role("button").first.click()
-    found += violations("solution")
+    look("vide")
+    for name, data in questions.items():
+        respond(page, name, data, right=False)
+    look("faux")
+    for name, data in questions.items():
+        if data["type"] in ("number", "formula", "shape"):
+            answer(page, name, "2 +")
+        if data["hints"]:
+            card(page, name).get_by_role("button", name="Indice").click()
+    page.locator(".lc-help summary").first.click()
+    look("illisible, indice, aide")
+    for name, data in questions.items():
+        respond(page, name, data)
+    look("juste")
+    page.locator(".lc-solution").evaluate_all("all => all.forEach((details) => { details.open = true; })")
+    assert page.locator(".lc-solution[open]").count() == len(questions) - 1  # sauf la prédiction
+    look("solution")
     assert found == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     context.close()

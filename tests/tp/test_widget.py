@@ -1,5 +1,6 @@
 """Le widget côté Python : sans noyau, puis dans un vrai carnet, rejoué par nbval."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from nbclient import NotebookClient
 
 from labcode.tp import Question, bundle, question, rehearsal
 from labcode.tp.bank import compiled
-from labcode.tp.widget import MIMETYPE
+from labcode.tp.widget import MIMETYPE, record
 
 from .conftest import write_book
 
@@ -36,6 +37,16 @@ def test_question_from_the_folder_above(book_folder):
 def test_every_state_is_synchronised(book_folder):
     widget = question("exemple-nombre-poids")
     assert {"question", "answer", "attempts", "hints", "verdict", "_esm", "_css"} <= set(widget.get_state())
+
+
+def test_record_reaches_every_widget_of_the_question(book_folder):
+    widgets = [question("exemple-code-sigmoide") for _ in range(2)]
+    other = question("exemple-nombre-poids")
+    assert record("exemple-code-sigmoide", False, "Il manque $1$ **signe**.", "def sigmoid(x): …")
+    assert record("exemple-code-sigmoide", True, "Tout y est.", "x" * 6000)
+    for widget in widgets:
+        assert (widget.attempts, widget.verdict, widget.feedback, widget.answer) == (2, "right", "<p>Tout y est.</p>", "x" * 5000)
+    assert other.attempts == 0 and not record("exemple-que-personne-ne-montre", True, "")
 
 
 def test_unknown_question(book_folder):
@@ -68,6 +79,24 @@ def test_script_compiles(tmp_path):
         (tmp_path / name).write_text(source, encoding="utf-8")
         done = subprocess.run(["node", "--check", tmp_path / name], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not rehearsal.has_node(), reason="Node n'est pas installé")
+def test_shipped_script_judges_like_its_sources(tmp_path, sample):
+    """Le script livré, dépouillé de ses espaces, rend les mêmes verdicts et les mêmes messages que ses modules."""
+    (tmp_path / "shipped.mjs").write_text(f"{bundle.widget_module()}\nexport {{ check }};\n", encoding="utf-8")
+    (tmp_path / "judge.mjs").write_text(
+        'import { readFileSync } from "node:fs"; import { check } from "./shipped.mjs";\n'
+        'const jobs = JSON.parse(readFileSync(0, "utf8"));\n'
+        "process.stdout.write(JSON.stringify(jobs.map(([question, answers]) => answers.map((answer) => check(question, answer)))));", encoding="utf-8")
+    answers = ["", "12", "15", "-15", "e^2", "0,2504", "W_y.T @ grad_y_tilde", "(1-h²)⊙(W_yᵀ @ ∇ỹ)", "W_y @ h", "sum(h, 0", "(N, n_h)", "n_h × N", "(n_h,)", "N*n_h", "(,",
+               0, 1, 2, [0], [0, 1], [4, 2, 3, 0, 1], [0, 1, 2], [3, 1, 0], None, {"text": "a", "ticked": [1]}, {"text": " ", "ticked": []}]
+    jobs = [(compiled(question, math=None), answers) for question in sample.values()]
+    done = subprocess.run(["node", tmp_path / "judge.mjs"], input=json.dumps(jobs), capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    expected = rehearsal.check_answers([(question, answers) for question in sample.values()])
+    assert json.loads(done.stdout) == expected
+    assert len({result["message"] for results in expected for result in results}) > 30
 
 
 def test_live_kernel_and_nbval(book_folder):
