@@ -2,6 +2,9 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+EDITION ?= eleve
+export EDITION
+SORTIE := $(if $(filter-out eleve,$(EDITION)),_build/$(EDITION),.)
 HORS_LIGNE := { echo "Téléchargement impossible : vérifiez la connexion, puis relancez la commande."; exit 1; }
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +15,7 @@ NBVAL := $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -q c
 .DELETE_ON_ERROR:
 
 aide:
-	@echo "make livre     construit le site dans _build/html"
+	@echo "make livre     construit le site dans _build/html (EDITION=professeur : corrigés ouverts ; EDITION=examen : aucun corrigé)"
 	@echo "make tests     vérifie le code, les carnets et le site"
 	@echo "make carnets   réexécute les carnets modifiés et range leurs sorties (TOUT=1 : tous)"
 	@echo "make bench     compare la vitesse du code à celle des bibliothèques (ECRIRE=1 : range le tableau dans data/results)"
@@ -23,8 +26,8 @@ aide:
 
 livre: $(VENV)/lecture node_modules/.installe
 	@# Un avertissement déjà signalé ne le serait plus au tour suivant : après un échec, on oublie le cache.
-	@$(BIN)/jupyter-book build . -W -n --keep-going -q || { rm -rf _build/.doctrees; echo "Le livre n'est pas construit : voir ci-dessus."; exit 1; }
-	@echo "Le livre est prêt : ouvrez _build/html/index.html, ou lancez « make servir »."
+	@$(BIN)/jupyter-book build . -W -n --keep-going -q --path-output $(SORTIE) || { rm -rf $(SORTIE)/_build/.doctrees; echo "Le livre n'est pas construit : voir ci-dessus."; exit 1; }
+	@echo "Le livre est prêt : ouvrez $(SORTIE:.=_build/html)$(if $(filter-out .,$(SORTIE)),/_build/html)/index.html, ou lancez « make servir »."
 
 tests: tests-unitaires tests-carnets
 

@@ -254,7 +254,7 @@ def save(rows, threads, speed):
         file.write(f"# {datetime.date.today()} ; Python {platform.python_version()}, {versions} ; {processor()}, {threads} fils\n")
         file.write(f"# produit de matrices 2048 x 2048 : {speed / 1e9:.0f} milliards d'opérations par seconde ; "
                    f"médianes de {ROUNDS} tours ; rapport : durée de l'autre / durée de labcode\n")
-        table = csv.DictWriter(file, rows[0])
+        table = csv.DictWriter(file, rows[0], lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
 

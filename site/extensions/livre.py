@@ -16,6 +16,7 @@ from pathlib import Path
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.errors import ExtensionError
+from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 
@@ -122,6 +123,17 @@ def depart_hidden_cell(self, node):
     self.body.append("</details>\n")
 
 
+class Apostrophes(SphinxTransform):
+    """L'apostrophe devant un mot en gras, un lien ou un guillemet : prise pour un guillemet, elle deviendrait ” au lieu de ’."""
+
+    default_priority = 700  # avant SphinxSmartQuotes, qui typographie le reste
+
+    def apply(self, **options):
+        for text in list(self.document.findall(nodes.Text)):
+            if "'" in text and not isinstance(text.parent, (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)):
+                text.parent.replace(text, nodes.Text(re.sub(r"(?<=[^\W\d_])'", "’", text)))
+
+
 class GlueMath(SphinxPostTransform):
     """Ce qui touche une formule (ponctuation, élision, « -ième ») ne passe pas seul à la ligne."""
 
@@ -190,6 +202,7 @@ def setup(app):
     app.set_html_assets_policy("always")  # une question peut porter une formule sur une page qui n'en a pas
     app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_cell, depart_hidden_cell))
     app.add_node(nodes.citation, override=True, html=(visit_citation, HTML5Translator.depart_citation))
+    app.add_transform(Apostrophes)
     app.add_post_transform(GlueMath)
     app.connect("builder-inited", copy_vendor)
     app.connect("env-get-outdated", rebuild_after_site_change)

@@ -5,6 +5,7 @@ le HTML de la question, écrit d'après la banque du moment ; ``questions.js`` l
 """
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -21,7 +22,7 @@ ONLY_A_QUESTION = re.compile(r"""\s*question\(\s*(["'])[\w-]+\1\s*\)\s*""")
 
 
 def setup(app):
-    app.add_config_value("labcode_edition", "eleve", "env", str)
+    app.add_config_value("labcode_edition", os.environ.get("EDITION", "eleve"), "env", str)
     app.add_config_value("labcode_questions", "chapters/questions", "env", str)
     app.connect("config-inited", write_assets)
     app.connect("source-read", replace_outputs)

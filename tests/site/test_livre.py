@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
 
+import docutils.core
 import pytest
 
 SPEC = importlib.util.spec_from_file_location("livre", Path(__file__).resolve().parents[2] / "site" / "extensions" / "livre.py")
@@ -53,3 +54,10 @@ def test_une_page_sortie_du_sommaire_disparait(tmp_path):
     livre.remove_stale_pages(app, None)
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.html")} == {"index.html", "chapters/gardee.html", "search.html"}
     assert not sources[2].exists() and sources[1].exists()
+
+
+def test_apostrophe_avant_un_mot_en_gras():
+    """Le texte, oui ; le code, non."""
+    document = docutils.core.publish_doctree("L'**inertie** d'ici, ``f('x')``")
+    livre.Apostrophes(document).apply()
+    assert document.astext() == "L’inertie d’ici, f('x')"
