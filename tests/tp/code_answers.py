@@ -707,3 +707,109 @@ def kernel_unsummed(X, Z, gamma):
 @rejected("svm-code-noyau", "facteur 2 du produit scalaire")
 def kernel_without_two(X, Z, gamma):
     return np.exp(-gamma * ((X**2).sum(1)[:, None] - X @ Z.T + (Z**2).sum(1)))
+
+
+# ── Chapitre 5 ───────────────────────────────────────────────────────────────
+
+
+@accepted("initialisation-code-he")
+def he_by_interpolation(u):
+    bound = (6 / len(u[0])) ** 0.5
+    return np.interp(u, [0, 1], [-bound, bound])
+
+
+@accepted("initialisation-code-he")
+def he_by_standard_deviation(u):
+    centered = (u - 0.5) * np.sqrt(12)
+    return centered * np.sqrt(2 / u.shape[-1])
+
+
+@rejected("initialisation-code-he", "écart-type")
+def he_bound_is_the_standard_deviation(u):
+    return (2 * u - 1) * (2 / u.shape[1]) ** 0.5
+
+
+@rejected("initialisation-code-he", "**Glorot**")
+def he_with_glorot(u):
+    n_out, n_in = u.shape
+    return (2 * u - 1) * math.sqrt(6 / (n_in + n_out))
+
+
+@rejected("initialisation-code-he", "`u.shape[1]`")
+def he_with_the_wrong_axis(u):
+    return (2 * u - 1) * math.sqrt(6 / len(u))
+
+
+@rejected("initialisation-code-he", "**nulle**")
+def he_not_centered(u):
+    return u * math.sqrt(6 / u.shape[1])
+
+
+# ── Chapitre 6 ───────────────────────────────────────────────────────────────
+
+
+@accepted("regularisation-code-abandon")
+def dropout_by_where(H, u, p):
+    return np.where(u < p, 0.0, H / (1 - p))
+
+
+@accepted("regularisation-code-abandon")
+def dropout_by_loop(H, u, p):
+    y = np.zeros(H.shape)
+    for n in range(H.shape[0]):
+        for j in range(H.shape[1]):
+            if u[n, j] >= p:
+                y[n, j] = H[n, j] / (1 - p)
+    return y
+
+
+@rejected("regularisation-code-abandon", "**agrandies**")
+def dropout_without_scale(H, u, p):
+    return H * (u >= p)
+
+
+@rejected("regularisation-code-abandon", "**diviser**")
+def dropout_shrunk(H, u, p):
+    return H * (u >= p) * (1 - p)
+
+
+@rejected("regularisation-code-abandon", "**abandonner**")
+def dropout_reversed(H, u, p):
+    return H * (u < p) / (1 - p)
+
+
+# ── Chapitre 7 ───────────────────────────────────────────────────────────────
+
+
+@accepted("normalisation-code-avant")
+def batch_norm_by_hand(X, gamma, beta, eps):
+    mean = X.sum(0) / len(X)
+    variance = ((X - mean) ** 2).sum(0) / len(X)
+    return gamma * ((X - mean) * (variance + eps) ** -0.5) + beta
+
+
+@accepted("normalisation-code-avant")
+def batch_norm_by_moments(X, gamma, beta, eps):
+    scale = gamma / np.sqrt(np.mean(X**2, axis=0) - np.mean(X, axis=0) ** 2 + eps)
+    return X * scale + (beta - np.mean(X, axis=0) * scale)
+
+
+@rejected("normalisation-code-avant", "chaque **exemple**")
+def batch_norm_by_rows(X, gamma, beta, eps):
+    x_hat = (X - X.mean(1, keepdims=True)) / np.sqrt(X.var(1, keepdims=True) + eps)
+    return gamma * x_hat + beta
+
+
+@rejected("normalisation-code-avant", "$N - 1$")
+def batch_norm_unbiased(X, gamma, beta, eps):
+    return gamma * (X - X.mean(0)) / np.sqrt(X.var(0, ddof=1) + eps) + beta
+
+
+@rejected("normalisation-code-avant", "**sous** la racine")
+def batch_norm_eps_outside(X, gamma, beta, eps):
+    return gamma * (X - X.mean(0)) / (X.std(0) + eps) + beta
+
+
+@rejected("normalisation-code-avant", "**racine**")
+def batch_norm_by_variance(X, gamma, beta, eps):
+    return gamma * (X - X.mean(0)) / (X.var(0) + eps) + beta
