@@ -37,14 +37,7 @@ def exact_log_partition(rbm):
 
     Lève ValueError si cette couche a plus de 20 unités. D'une GaussianRBM, on énumère toujours les cachées.
     """
-    W, b, c = _float64(rbm)
-    if not _sums_over_visible(rbm):
-        _refuse_too_many(len(c), "cachées")
-        terms = [log_sum_exp(states @ c + rbm._visible_log_partition(states @ W + b)) for states in all_states(len(c))]
-    else:
-        _refuse_too_many(len(b), "visibles")
-        terms = [log_sum_exp(states @ b + softplus(states @ W.T + c).sum(axis=1)) for states in all_states(len(b))]
-    value = log_sum_exp(terms)
+    value = log_sum_exp([log_sum_exp(log_p) for _, log_p in _weighted_states(rbm)])
     return LogPartition(value, value, value)
 
 
@@ -62,22 +55,27 @@ def exact_gradient(rbm, X):
 
 def exact_expectations(rbm):
     """Espérances sous le modèle ⟨h vᵀ⟩ (q, p), ⟨v⟩ (p,), ⟨h⟩ (q,), par énumération de la plus petite couche."""
-    W, b, c = _float64(rbm)
-    log_z = exact_log_partition(rbm).value
-    total = [np.zeros_like(W), np.zeros_like(b), np.zeros_like(c)]
-    over_visible = _sums_over_visible(rbm)
-    for states in all_states(len(b) if over_visible else len(c)):
-        if over_visible:
-            V, H = states, sigmoid_(states @ W.T + c)
-            log_p = states @ b + softplus(states @ W.T + c).sum(axis=1)
-        else:
-            H, bias = states, states @ W + b
-            log_p = states @ c + rbm._visible_log_partition(bias)
-            V = bias if isinstance(rbm, GaussianRBM) else sigmoid_(bias)
+    log_z, over_visible = exact_log_partition(rbm).value, _sums_over_visible(rbm)
+    total = [np.zeros_like(array) for array in _float64(rbm)]
+    for states, log_p in _weighted_states(rbm):
+        V, H = (states, rbm._hidden(states)) if over_visible else (rbm._visible(states), states)
         p = np.exp(log_p - log_z)
         for sum_, term in zip(total, ((H * p[:, None]).T @ V, p @ V, p @ H)):
             sum_ += term
     return tuple(total)
+
+
+def _weighted_states(rbm):
+    """Les états de la plus petite couche, par paquets (S, n), et ln(Z p) de chacun (S,), l'autre couche étant sommée."""
+    W, b, c = _float64(rbm)
+    if _sums_over_visible(rbm):
+        _refuse_too_many(len(b), "visibles")
+        for states in all_states(len(b)):
+            yield states, states @ b + softplus(states @ W.T + c).sum(axis=1)
+    else:
+        _refuse_too_many(len(c), "cachées")
+        for states in all_states(len(c)):
+            yield states, states @ c + rbm._visible_log_partition(states @ W + b)
 
 
 def log_likelihood(rbm, X, log_z=None):

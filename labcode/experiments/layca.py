@@ -14,6 +14,7 @@ import numpy as np
 
 from labcode.datasets import load_mnist
 from labcode.experiments import Experiment, mean_interval
+from labcode.experiments.initialization import rounded
 from labcode.nn import BatchNorm1d, CrossEntropyLoss, Linear, ReLU, Sequential, initialize
 from labcode.optim import SGD, Layca
 from labcode.training import error_rate, fit
@@ -55,7 +56,7 @@ def run(config, seed):
                   rng=rng, progress=False, callbacks=[follow])
     hidden, output = np.round(np.transpose(rotations), 5)
     return {"train_error": error_rate(model, X[chosen], y[chosen]), "test_error": error_rate(model, X_test, y_test),
-            "train_loss_curve": [float(f"{value:.5g}") for value in history.train_loss],
+            "train_loss_curve": rounded(history.train_loss),
             "hidden_rotation_curve": hidden, "output_rotation_curve": output}
 
 

@@ -152,7 +152,7 @@ class Convolution(Module):
         for name, value, minimum in (("kernel_size", kernel_size, 1), ("stride", stride, 1), ("padding", padding, 0),
                                      ("output_padding", output_padding, 0), ("dilation", dilation, 1)):
             setattr(self, name, per_axis(name, value, type(self).__name__, self.n_axes, minimum))
-        if any(extra >= step for extra, step in zip(self.output_padding, self.stride)) and any(self.output_padding):
+        if any(extra >= step for extra, step in zip(self.output_padding, self.stride)):
             raise ValueError(f"{type(self).__name__} : output_padding doit être inférieur à stride, reçu "
                              f"output_padding={short(self.output_padding)} et stride={short(self.stride)}")
         self.windows = Windows(self.kernel_size, self.stride, self.padding, self.dilation)

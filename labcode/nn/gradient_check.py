@@ -5,7 +5,7 @@ import copy
 import numpy as np
 
 from labcode.nn.losses import Loss
-from labcode.nn.module import Parameter, as_float, as_generator, is_number
+from labcode.nn.module import Parameter, as_float, as_generator, is_integer, is_number
 
 
 def gradient_check(module, x, loss=None, y=None, *, eps=1e-5, tol=1e-6, rng=0, strict=False, max_entries=1000):
@@ -88,7 +88,7 @@ def _check_arguments(module, x, loss, y, eps, tol, max_entries):
     for name, value in (("eps", eps), ("tol", tol)):
         if not (is_number(value) and value > 0):
             raise ValueError(f"gradient_check : {name} doit être un nombre strictement positif, reçu {value!r}")
-    if not (isinstance(max_entries, (int, np.integer)) and max_entries >= 1):
+    if not is_integer(max_entries, 1):
         raise ValueError(f"gradient_check : max_entries doit être un entier au moins égal à 1, reçu {max_entries!r}")
 
 

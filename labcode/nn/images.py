@@ -12,7 +12,7 @@ un pas de VGG 15 % de plus.
 
 import numpy as np
 
-from labcode.nn.module import as_float
+from labcode.nn.module import as_float, is_integer
 
 AXES = {1: "L", 2: "H, W"}
 
@@ -41,7 +41,7 @@ def batch_first(x):
 def per_axis(name, value, owner, n_axes, minimum):
     """Un entier par axe d'espace : 3 devient (3, 3). ValueError s'ils ne sont pas entiers, au moins ``minimum``."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * n_axes
-    if len(values) != n_axes or not all(isinstance(v, (int, np.integer)) and v >= minimum for v in values):
+    if len(values) != n_axes or not all(is_integer(v, minimum) for v in values):
         several = "" if n_axes == 1 else f", ou {n_axes} entiers"
         raise ValueError(f"{owner} : {name} doit être un entier au moins égal à {minimum}{several}, reçu {value!r}")
     return tuple(int(v) for v in values)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from labcode.nn.module import Module, Parameter, as_float, as_float_type, as_generator, as_gradient
+from labcode.nn.module import Module, Parameter, as_float, as_float_type, as_generator, as_gradient, is_integer
 
 
 class Linear(Module):
@@ -20,7 +20,7 @@ class Linear(Module):
 
     def __init__(self, in_features, out_features, bias=True, *, rng=None, dtype=np.float32):
         for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
+            if not is_integer(size, 1):
                 raise ValueError(f"Linear : {name} doit être un entier au moins égal à 1, reçu {size!r}")
         self.in_features, self.out_features = int(in_features), int(out_features)
         dtype, bound = as_float_type(dtype, "Linear"), np.sqrt(3 / in_features)
@@ -100,8 +100,7 @@ class Reshape(Module):
 
     def __init__(self, *shape):
         self.shape = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-        if not all(isinstance(size, (int, np.integer)) and (size >= 1 or size == -1) for size in self.shape) \
-                or self.shape.count(-1) > 1:
+        if not all(is_integer(size, 1) or size == -1 for size in self.shape) or self.shape.count(-1) > 1:
             raise ValueError(f"{self} : des entiers au moins égaux à 1 étaient attendus, dont un peut être −1")
 
     def forward(self, x):

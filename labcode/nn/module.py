@@ -58,6 +58,11 @@ def is_number(value):
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and -np.inf < value < np.inf
 
 
+def is_integer(value, minimum):
+    """Vrai pour un entier d'au moins ``minimum``, qui n'est pas un booléen."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= minimum
+
+
 def as_float_type(dtype, owner):
     """Rend ``dtype``, qui doit être float32 ou float64 ; sinon lève ValueError."""
     try:

@@ -8,6 +8,7 @@
  */
 import { checkFormula, readNumber } from "./formula.js";
 import { checkShape } from "./shapes.js";
+import { LONGEST_TEXT } from "./storage.js";
 
 const outcome = (ok, kind, message = "", html = false) => ({ ok, kind, message, html });
 const invalid = (message) => outcome(false, "invalid", message);
@@ -80,8 +81,6 @@ function checkOrdering({ key, messages }, answer) {
   const early = key.findIndex((_, k) => k > 0 && place(k) < place(k - 1));
   return early < 0 ? outcome(true, "right") : outcome(false, "mistake", messages[early], true);
 }
-
-export const LONGEST_TEXT = 5000;
 
 /** Un texte libre n'est pas jugé : l'élève le compare à la réponse type et coche ce qu'il contient. */
 function checkText({ criteria }, answer) {

@@ -2,22 +2,16 @@
  * La page « Questions et compte-rendu » : le tableau de toutes les questions, avec leur état ;
  * le compte-rendu à rendre ; la reprise de réponses exportées. Tout se passe dans le navigateur.
  */
-import { h } from "./dom.js";
-import { decode, keyOf, save } from "./storage.js";
-import { FORMAT, REPORT_VERSION, answerParts, compareAnswers, html, metaText, replaced, writeHtml, writeMarkdown } from "./report.js";
+import { fromBank, h } from "./dom.js";
+import { decode, keyOf, read, save, write } from "./storage.js";
+import { FORMAT, REPORT_VERSION, answerHtml, compareAnswers, metaText, plural, replaced, writeHtml, writeMarkdown } from "./report.js";
 import { download, dropZone, fileName, preview, readFile } from "./files.js";
 import { STATES, follow, isDone, showProgressIn, stateName } from "./progress.js";
 
 const DRAFT = "labcode.compte-rendu"; // noms et remarques, gardés avec les réponses
-const SAVED_ELSEWHERE = "Ce navigateur ne garde rien (navigation privée, ou stockage plein) : la reprise n'a pas pu se faire.";
+const NOT_SAVED = "Ce navigateur ne garde rien (navigation privée, ou stockage plein) : la reprise n'a pas pu se faire.";
 
-function loadState(question) {
-  try {
-    return decode(question, localStorage.getItem(keyOf(question)) ?? "null");
-  } catch {
-    return null;
-  }
-}
+const loadState = (question) => decode(question, read(keyOf(question)));
 
 // ── Le tableau ─────────────────────────────────────────────────────────────
 
@@ -33,7 +27,7 @@ function startTable(root, book) {
       seen += !row.hidden;
     }
     for (const body of root.querySelectorAll("tbody")) body.hidden = !body.querySelector("tr[data-question]:not([hidden])");
-    count.textContent = !wanted.length ? "" : seen ? `${seen} question${seen > 1 ? "s" : ""} sur ${rows.size}` : "Aucune question ne répond à ces critères.";
+    count.textContent = !wanted.length ? "" : seen ? `${plural(seen, "question")} sur ${rows.size}` : "Aucune question ne répond à ces critères.";
   }
 
   follow(() => {
@@ -63,20 +57,15 @@ function startTable(root, book) {
 function loadDraft() {
   const text = (value) => (typeof value === "string" ? value : "");
   try {
-    const { names, remark, remarks } = JSON.parse(localStorage.getItem(DRAFT)) ?? {};
+    const { names, remark, remarks } = JSON.parse(read(DRAFT)) ?? {};
     return { names: text(names), remark: text(remark), remarks: Object.fromEntries(Object.entries(remarks ?? {}).filter(([, value]) => text(value))) };
   } catch {
     return { names: "", remark: "", remarks: {} };
   }
 }
 
-function saveDraft(draft) {
-  try {
-    localStorage.setItem(DRAFT, JSON.stringify({ version: 1, ...draft }));
-  } catch {
-    // Rien n'est gardé : le compte-rendu reste possible tant que la page est ouverte.
-  }
-}
+/** Si rien ne se garde, le compte-rendu reste possible tant que la page est ouverte. */
+const saveDraft = (draft) => write(DRAFT, JSON.stringify({ version: 1, ...draft }));
 
 const today = () => new Date(Date.now() - new Date().getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 
@@ -147,16 +136,13 @@ function startImport(zone, book, draft, showDraft) {
 
   function choice(id, theirs) {
     const question = byId.get(id), mine = loadState(question);
-    const show = (label, state) => {
-      const box = h("div", {}, h("p", {}, h("strong", {}, label), ` ${metaText({ ...question, source: "" }, state)}`));
-      box.insertAdjacentHTML("beforeend", answerParts(question, state.answer).map(([kind, content]) => html[kind](content)).join(""));
-      return box;
-    };
+    const show = (label, state) =>
+      h("div", {}, h("p", {}, h("strong", {}, label), ` ${metaText({ ...question, source: "" }, state)}`), fromBank("div", {}, answerHtml(question, state.answer)));
     const take = h("button", { type: "button" }, "Prendre celle du fichier");
     const item = h("li", {}, h("p", { class: "suivi-titre" }, question.title), h("div", { class: "suivi-deux" }, show("Ici : ", mine), show("Dans le fichier : ", theirs)), take);
     take.addEventListener("click", () => {
       const done = put(id, theirs);
-      item.replaceChildren(h("p", { class: "suivi-titre" }, question.title), h("p", {}, done ? "La réponse du fichier a pris la place de la vôtre." : SAVED_ELSEWHERE));
+      item.replaceChildren(h("p", { class: "suivi-titre" }, question.title), h("p", {}, done ? "La réponse du fichier a pris la place de la vôtre." : NOT_SAVED));
       refresh();
     });
     return item;
@@ -176,7 +162,7 @@ function startImport(zone, book, draft, showDraft) {
     showDraft();
     const say = (n, one, many) => h("p", {}, n > 1 ? `${n} ${many}` : one);
     told.replaceChildren(
-      written.length < taken.length ? h("p", { class: "suivi-erreur" }, SAVED_ELSEWHERE) : say(written.length, written.length ? "Une réponse reprise." : "Aucune réponse à reprendre.", "réponses reprises."),
+      written.length < taken.length ? h("p", { class: "suivi-erreur" }, NOT_SAVED) : say(written.length, written.length ? "Une réponse reprise." : "Aucune réponse à reprendre.", "réponses reprises."),
       skipped ? say(skipped, "Une réponse est laissée de côté : illisible, ou d'une autre version du livre.", "réponses sont laissées de côté : illisibles, ou d'une autre version du livre.") : "",
       kept.length ? say(kept.length, "Une de vos réponses est gardée, au moins aussi bonne que celle du fichier. Vous pouvez en décider autrement :", "de vos réponses sont gardées, au moins aussi bonnes que celles du fichier. Vous pouvez en décider autrement :") : "",
       kept.length ? h("ul", { class: "suivi-choix" }, ...kept.map((id) => choice(id, report.answers[id]))) : "",

@@ -12,7 +12,7 @@ export const REPORT_VERSION = 1;
 export const LONGEST_FILE = 5_000_000;
 const MONTHS = ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"];
 
-const plural = (n, word, words = `${word}s`) => `${n} ${n > 1 ? words : word}`;
+export const plural = (n, word, words = `${word}s`) => `${n} ${n > 1 ? words : word}`;
 const trimmed = (value, limit) => (typeof value === "string" ? value.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F\u202A-\u202E\u2066-\u2069]/g, "").trim().slice(0, limit) : "");
 
 // ── Lire et réunir ─────────────────────────────────────────────────────────
@@ -135,6 +135,9 @@ export const html = {
   program: (text) => `<pre><code>${escapeHtml(text)}</code></pre>`,
   prose: (text) => `<blockquote>${escapeHtml(text)}</blockquote>`,
 };
+
+/** La réponse d'un élève, en HTML : ce qu'il a écrit y est échappé. */
+export const answerHtml = (question, answer) => answerParts(question, answer).map(([kind, content]) => html[kind](content)).join("");
 
 const flat = (text) => text.replaceAll(/\s*\n\s*/g, " ").trim();
 /** Une suite d'accents graves plus longue que toutes celles du texte. */

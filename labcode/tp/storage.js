@@ -4,13 +4,13 @@
  * si le navigateur ne garde rien (navigation privée, plein), la question marche sans mémoire.
  */
 const VERSION = 2; // la version 1, sans date, se lit encore
-const LONGEST = 5000;
+export const LONGEST_TEXT = 5000; // caractères : au-delà, une réponse ne se vérifie ni ne se garde
 export const keyOf = ({ id }) => `labcode.question.${id}`;
 const asideOf = ({ id }) => `labcode.illisible.${id}`;
 const unsaved = new Map(); // mis de côté, mais le navigateur n'en veut pas
 
 const isCount = (value, limit = 10000) => Number.isInteger(value) && value >= 0 && value < limit;
-const isShort = (value) => typeof value === "string" && value.length <= LONGEST;
+const isShort = (value) => typeof value === "string" && value.length <= LONGEST_TEXT;
 const areRanks = (value, limit) => Array.isArray(value) && value.length <= limit && value.every((rank) => isCount(rank, limit));
 
 /** Cette réponse est-elle de celles qu'une question de ce type peut recevoir ? */
@@ -50,7 +50,7 @@ export function decode(question, text) {
   }
 }
 
-function read(key) {
+export function read(key) {
   try {
     return localStorage.getItem(key);
   } catch {
@@ -59,7 +59,7 @@ function read(key) {
 }
 
 /** Faux si le navigateur refuse. */
-function write(key, text) {
+export function write(key, text) {
   try {
     if (text === null) localStorage.removeItem(key);
     else localStorage.setItem(key, text);

@@ -3,7 +3,7 @@ import { check } from "./checks.js";
 import { fromBank, h } from "./dom.js";
 import { MARKS, MARK_NAMES, gradeReport, points, sortStudents, worth, writeCsv } from "./grades.js";
 import { download, dropZone, preview, readFile } from "./files.js";
-import { answerParts, frenchDate, html, metaText } from "./report.js";
+import { answerHtml, frenchDate, metaText } from "./report.js";
 
 export function startTeacher(root) {
   const book = JSON.parse(document.getElementById("suivi-livre").textContent);
@@ -102,7 +102,7 @@ export function startTeacher(root) {
     const state = student.report.answers[question.id], { mark, doubt } = student.grades[question.id];
     const answer = h("div", { class: "suivi-reponse" });
     // Les textes de l'élève sont échappés par `html` ; ceux de la banque viennent de nous.
-    answer.innerHTML = answerParts(question, state.answer).map(([kind, content]) => html[kind](content)).join("");
+    answer.innerHTML = answerHtml(question, state.answer);
     openDetail(student.name, h("p", { class: "suivi-titre" }, question.title), fromBank("div", {}, question.statement), h("p", { class: "suivi-titre" }, "Réponse"), answer,
       h("p", {}, metaText(question, state)),
       doubt ? h("p", { class: "suivi-erreur" }, `Corrigée ici, la réponse est : ${MARK_NAMES[mark]}. Le fichier dit le contraire.`) : null,

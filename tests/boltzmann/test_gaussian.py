@@ -26,19 +26,6 @@ def test_melange_de_lois_normales():
     np.testing.assert_allclose(exact_expectations(rbm)[1], weights @ centers / weights.sum(), rtol=1e-10)
 
 
-def test_gradient_exact_par_differences_finies():
-    rbm, X, step = machine(3, 2, kind=GaussianRBM), np.random.default_rng(0).normal(size=(5, 3)), 1e-5
-    for array, gradient in zip((rbm.weight_, rbm.visible_bias_, rbm.hidden_bias_), exact_gradient(rbm, X)):
-        for index in np.ndindex(array.shape):
-            value = array[index]
-            array[index] = value + step
-            above = log_likelihood(rbm, X).mean()
-            array[index] = value - step
-            below = log_likelihood(rbm, X).mean()
-            array[index] = value
-            assert gradient[index] == pytest.approx((above - below) / (2 * step), abs=1e-7)
-
-
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
 def test_tirages(temperature):
     """Un seul visible, une seule cachée : la loi à la température T est un mélange de deux normales de variance T."""

@@ -39,16 +39,18 @@ def test_log_vraisemblance_exacte():
     np.testing.assert_allclose(log_likelihood(rbm, DATA, 3.0), log_likelihood(rbm, DATA, LogPartition(3.0, 2.0, 4.0)))
 
 
-@pytest.mark.parametrize("sizes", [(4, 3), (4, 6)])
-def test_gradient_exact_par_differences_finies(sizes):
-    rbm, step = machine(*sizes), 1e-5
-    for array, gradient in zip((rbm.weight_, rbm.visible_bias_, rbm.hidden_bias_), exact_gradient(rbm, DATA)):
+@pytest.mark.parametrize("rbm, X", [(machine(4, 3), DATA), (machine(4, 6), DATA),
+                                    (machine(3, 2, kind=GaussianRBM), np.random.default_rng(0).normal(size=(5, 3)))],
+                         ids=["cachées", "visibles", "gaussienne"])
+def test_gradient_exact_par_differences_finies(rbm, X):
+    step = 1e-5
+    for array, gradient in zip((rbm.weight_, rbm.visible_bias_, rbm.hidden_bias_), exact_gradient(rbm, X)):
         for index in np.ndindex(array.shape):
             value = array[index]
             array[index] = value + step
-            above = log_likelihood(rbm, DATA).mean()
+            above = log_likelihood(rbm, X).mean()
             array[index] = value - step
-            below = log_likelihood(rbm, DATA).mean()
+            below = log_likelihood(rbm, X).mean()
             array[index] = value
             assert gradient[index] == pytest.approx((above - below) / (2 * step), abs=1e-8)
 

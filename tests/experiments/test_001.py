@@ -13,13 +13,13 @@ SMALL = {"lr": 0.1, "batch_size": 100, "epochs": 2, "n_train": 1000, "n_test": 5
 CURVES = [f"{part}_{measure}" for part in ("train", "test") for measure in ("loss", "error")]
 
 
-def measured(**changes):
-    return initialization.run(SMALL | {"scheme": "xavier_normal", "loss": "mse", "biases": "same"} | changes, seed=0)
+def measured(seed=0, **changes):
+    return initialization.run(SMALL | {"scheme": "xavier_normal", "loss": "mse", "biases": "same"} | changes, seed)
 
 
 def test_essai_pur():
     assert measured() == measured()
-    assert measured() != initialization.run(SMALL | {"scheme": "xavier_normal", "loss": "mse", "biases": "same"}, seed=1)
+    assert measured() != measured(seed=1)
 
 
 def test_courbes_et_confusion():
