@@ -6,13 +6,14 @@ une convolution transposée fait l'inverse ; toutes deux trouvent le gradient de
 
 Une convolution est un produit de matrices, une fois chaque fenêtre de l'entrée couchée sur une colonne (*im2col*,
 Chellapilla, Puri et Simard, 2006). Ces colonnes répètent k² fois l'entrée : on les écrit par blocs de quelques lignes
-d'image, qui restent dans le cache du processeur.
+d'image, qui restent dans le cache du processeur. Les noyaux 3×3 à beaucoup de canaux ont mieux : :mod:`labcode.nn.winograd`.
 """
 
 import threading
 
 import numpy as np
 
+from labcode.nn import winograd
 from labcode.nn.images import Windows, as_images, batch_first, batch_last, per_axis, short, times
 from labcode.nn.module import Module, Parameter, as_float_type, as_generator, as_gradient
 from labcode.nn.parallel import share
@@ -27,6 +28,8 @@ def correlate(x, kernel, windows, bias=None):
     """
     n_out, count = len(kernel), windows.count(x.shape[1:-1], "correlate")
     padded, matrix = windows.pad(x), kernel.reshape(n_out, -1)
+    if winograd.pays_off(kernel.shape, windows, count, x.shape[-1]):
+        return winograd.correlate(padded, kernel, bias)
     y = np.empty((n_out, *count, x.shape[-1]), x.dtype)
 
     def part(lines):
@@ -87,6 +90,8 @@ def kernel_gradient(x, dy, windows):
     """
     n_out, count, padded = len(dy), dy.shape[1:-1], windows.pad(x)
     shape = (n_out, len(x), *windows.kernel)
+    if winograd.pays_off(shape, windows, count, x.shape[-1]):
+        return winograd.kernel_gradient(padded, dy)
 
     def part(lines):
         return sum(columns @ dy[:, *block].reshape(n_out, -1).T

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.signal import correlate
 
-from labcode.nn import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Sequential, Tanh, conv, gradient_check, plain
+from labcode.nn import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Sequential, Tanh, conv, gradient_check, plain, winograd
 
 # N, C, C′, taille, noyau, pas, marges, dilatation
 CASES = [
@@ -21,6 +21,7 @@ CASES = [
     (2, 2, 2, (4, 4), (1, 1), (1, 1), (2, 1), (1, 1)),  # plus de marge que de noyau
     (2, 2, 2, (5, 4), (2, 2), (3, 3), (0, 0), (1, 1)),  # pas plus grand que le noyau
     (1, 1, 2, (6, 12), (5, 5), (1, 1), (2, 2), (1, 1)),  # peu de canaux : fenêtres rangées en colonnes
+    (3, 2, 4, (4, 10), (3, 3), (1, 1), (2, 0), (1, 1)),  # pas de 1, nombres pairs de fenêtres : Winograd
     (2, 1, 8, (6, 6), (5, 5), (1, 1), (0, 0), (1, 1)),  # adjointe par ajouts, plutôt que par le noyau retourné
 ]
 IDS = [f"k{c[4]}s{c[5]}p{c[6]}d{c[7]}".replace(" ", "") for c in CASES]
@@ -42,11 +43,14 @@ def layer_and_input(case, transposed=False, seed=0, dtype=np.float64, extra=(0, 
     return layer, x.astype(dtype)
 
 
-@pytest.fixture(params=["un bloc", "petits blocs"])
+@pytest.fixture(params=["un bloc", "petits blocs", "Winograd", "Winograd, petits blocs"])
 def block(request, monkeypatch):
-    """Les mêmes résultats, que le lot tienne en un bloc ou en demande plusieurs."""
-    if request.param == "petits blocs":
+    """Les mêmes résultats, que le lot tienne en un bloc ou en demande plusieurs, et par l'algorithme de Winograd."""
+    if "Winograd" in request.param:
+        monkeypatch.setattr(winograd, "WORTH", 1)
+    if "petits blocs" in request.param:
         monkeypatch.setattr(conv, "BLOCK", 1)
+        monkeypatch.setattr(winograd, "BLOCK", 1)
 
 
 # --- Sorties ---
