@@ -6,7 +6,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 STRING = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
 SPACED = re.compile(r" ?(=>|[=!]==|&&|\|\||[,;:?={}()]) ?")
-MODULES = ("dom.js", "formula.js", "shapes.js", "checks.js", "help.js", "typeset.js", "storage.js", "inputs.js", "question.js")
+MODULES = ("dom.js", "formula.js", "shapes.js", "storage.js", "checks.js", "help.js", "typeset.js", "inputs.js", "question.js")
 
 
 def widget_module() -> str:

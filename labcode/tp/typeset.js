@@ -4,7 +4,10 @@ import { axesOf } from "./shapes.js";
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 const ACCENTS = { hat: "^", tilde: "~" };
-const LETTERS = { lr: "η", theta: "θ", phi: "φ" };
+const LETTERS = {
+  alpha: "α", beta: "β", beta1: "β₁", beta2: "β₂", epsilon: "ε", gamma: "γ", lambda: "λ", lr: "η", momentum: "μ", mu: "μ",
+  phi: "φ", rho: "ρ", sigma: "σ", strength: "λ", tau: "τ", theta: "θ", weight_decay: "λ′",
+};
 const OPERATORS = { "*": "⊙", "-": "−", "<=": "≤", ">=": "≥" };
 
 function m(tag, ...children) {
@@ -15,9 +18,10 @@ function m(tag, ...children) {
 
 /** y_hat → ŷ, W_y → W indice y, grad_u → ∇ indice u, grad_y_tilde → ∇ indice ỹ. */
 function symbol(name) {
+  if (Object.hasOwn(LETTERS, name)) return m("mi", LETTERS[name]);
   const [head, ...rest] = name.split("_");
   if (head === "grad" && rest.length) return m("msub", m("mo", "∇"), symbol(rest.join("_")));
-  let letter = m("mi", LETTERS[head] ?? head);
+  let letter = m("mi", Object.hasOwn(LETTERS, head) ? LETTERS[head] : head);
   const accent = ACCENTS[rest.at(-1)];
   if (accent) {
     rest.pop();

@@ -14,7 +14,9 @@ from sphinx.errors import ExtensionError
 from labcode.tp import bank, bundle
 from labcode.tp.page import question_html
 from labcode.tp.widget import MIMETYPE
+from page_store import PageStore
 
+QUESTIONS = PageStore("labcode_questions")  # les questions de chaque page, dans l'ordre
 EDITIONS = ("eleve", "professeur", "examen")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
@@ -26,22 +28,9 @@ def setup(app):
     app.add_config_value("labcode_questions", "chapters/questions", "env", str)
     app.connect("config-inited", write_assets)
     app.connect("source-read", replace_outputs)
-    app.connect("env-purge-doc", lambda app, env, docname: _questions(env).pop(docname, None))
-    app.connect("env-merge-info", merge)
+    QUESTIONS.connect(app)
     app.connect("html-page-context", add_assets)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def _questions(env) -> dict[str, list[str]]:
-    """Les questions de chaque page, dans l'ordre."""
-    if not hasattr(env, "labcode_questions"):
-        env.labcode_questions = {}
-    return env.labcode_questions
-
-
-def merge(app, env, docnames, other):
-    """Lecture en parallèle : on réunit ce que chaque processus a vu."""
-    _questions(env).update({name: found for name, found in _questions(other).items() if name in docnames})
 
 
 def write_assets(app, config):
@@ -64,7 +53,7 @@ def replace_outputs(app, docname, source):
     notebook = json.loads(source[0])
     folder = Path(app.srcdir) / app.config.labcode_questions
     questions = bank.load_bank(folder)
-    seen = _questions(app.env)[docname] = []
+    seen = QUESTIONS.of(app.env)[docname] = []
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
             if MIMETYPE not in output.get("data", {}):
@@ -94,6 +83,6 @@ def _drop_state(notebook):
 
 def add_assets(app, pagename, templatename, context, doctree):
     """Le script et le style, sur les seules pages qui ont des questions."""
-    if _questions(app.env).get(pagename):
+    if QUESTIONS.of(app.env).get(pagename):
         app.add_css_file("question.css")
         app.add_js_file("questions.js", loading_method="defer")

@@ -14,12 +14,15 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from labcode.tp import bank, bundle, report
+from page_store import PageStore
+from questions import QUESTIONS
 
 FRAGMENTS = Path(__file__).parents[1] / "templates" / "suivi"
+SHOWN = PageStore("labcode_suivi")  # les noms des fragments de chaque page
 SCRIPTS = {  # page → (modules dans l'ordre, éléments à animer, fonction)
     "marque": (("storage.js", "progress.js"), ".suivi-marque", "startMark"),
     "tableau": (("dom.js", "storage.js", "report.js", "progress.js", "files.js", "overview.js"), ".suivi-tableau", "startOverview"),
-    "professeur": (("dom.js", "formula.js", "shapes.js", "checks.js", "storage.js", "report.js", "files.js", "grades.js", "teacher.js"),
+    "professeur": (("dom.js", "formula.js", "shapes.js", "storage.js", "checks.js", "report.js", "files.js", "grades.js", "teacher.js"),
                    ".suivi-professeur", "startTeacher"),
 }
 KINDS = {"choice": "choix", "choices": "choix multiples", "number": "nombre", "formula": "formule", "shape": "taille", "code": "code",
@@ -41,7 +44,7 @@ class Suivi(Directive):
         if name not in known:
             raise self.error(f"suivi\u00a0: «\u00a0{name}\u00a0» n'existe pas\u00a0; connus\u00a0: {', '.join(known)}")
         env = self.state.document.settings.env
-        _fragments(env).setdefault(env.docname, []).append(name)
+        SHOWN.of(env).setdefault(env.docname, []).append(name)
         return [suivi(name=name)]
 
 
@@ -49,24 +52,11 @@ def setup(app):
     app.add_node(suivi)
     app.add_directive("suivi", Suivi)
     app.connect("config-inited", write_assets)
-    app.connect("env-purge-doc", lambda app, env, docname: _fragments(env).pop(docname, None))
-    app.connect("env-merge-info", merge)
-    app.connect("env-updated", lambda app, env: sorted(_fragments(env)))  # leurs tableaux dépendent de toutes les pages
+    SHOWN.connect(app)
+    app.connect("env-updated", lambda app, env: sorted(SHOWN.of(env)))  # leurs tableaux dépendent de toutes les pages
     app.connect("doctree-resolved", fill)
     app.connect("html-page-context", add_assets)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def _fragments(env) -> dict[str, list[str]]:
-    """Les fragments de chaque page."""
-    if not hasattr(env, "labcode_suivi"):
-        env.labcode_suivi = {}
-    return env.labcode_suivi
-
-
-def merge(app, env, docnames, other):
-    """Lecture en parallèle : on réunit ce que chaque processus a vu."""
-    _fragments(env).update({name: found for name, found in _fragments(other).items() if name in docnames})
 
 
 # ── Scripts et style ─────────────────────────────────────────────────────────
@@ -90,8 +80,8 @@ def write_assets(app, config):
 
 def add_assets(app, pagename, templatename, context, doctree):
     """Le style et le script, sur les seules pages qui s'en servent."""
-    names = [name for name in _fragments(app.env).get(pagename, []) if name in SCRIPTS]
-    names += ["marque"] if _pages(app.env).get(pagename) else []
+    names = [name for name in SHOWN.of(app.env).get(pagename, []) if name in SCRIPTS]
+    names += ["marque"] if QUESTIONS.of(app.env).get(pagename) else []
     for name in names:
         app.add_css_file("suivi.css")
         app.add_js_file(f"suivi-{name}.js", loading_method="defer")
@@ -107,7 +97,7 @@ def fill(app, doctree, docname):
     for place in list(doctree.findall(suivi)):
         place.replace_self(_raw(app, docname, place["name"], chapters(app)))
     here = [chapter for chapter in chapters(app) if any(question["page"] == docname for question in chapter["questions"])]
-    if here and docname not in _fragments(app.env):
+    if here and docname not in SHOWN.of(app.env):
         section = _section(doctree)
         section.insert(1, _raw(app, docname, "marque", here))
 
@@ -120,7 +110,7 @@ def _section(doctree):
 
 def _raw(app, docname, name, found):
     """Un fragment HTML ; les liens y sont relatifs à ``docname``."""
-    overview = next((page for page, names in _fragments(app.env).items() if "tableau" in names), None)
+    overview = next((page for page, names in SHOWN.of(app.env).items() if "tableau" in names), None)
     link = functools.partial(app.builder.get_relative_uri, docname)
     template = Environment(loader=FileSystemLoader(FRAGMENTS), autoescape=True, trim_blocks=True, lstrip_blocks=True).get_template(f"{name}.html")
     page = template.render(chapters=found, kinds=KINDS, duration=duration, overview=overview and link(overview), payload=functools.partial(payload, app),
@@ -130,7 +120,7 @@ def _raw(app, docname, name, found):
 
 def chapters(app) -> list[dict]:
     """Les chapitres du livre et leurs questions, chacune avec sa page ; ce qui n'est dans aucune page n'y est pas."""
-    places = {name: page for page, names in _pages(app.env).items() for name in names}
+    places = {name: page for page, names in QUESTIONS.of(app.env).items() for name in names}
     loaded = report.load_chapters(Path(app.srcdir) / app.config.labcode_questions, app.config.labcode_edition)
     found = [chapter | {"questions": [question | {"page": places[question["id"]]} for question in chapter["questions"] if question["id"] in places]}
              for chapter in loaded]
@@ -146,11 +136,6 @@ def payload(app, corrected: bool = False) -> Markup:
             chapter["questions"] = [bank.compiled(full[question["id"]], "mathml", app.config.labcode_edition) for question in chapter["questions"]]
     book = {"book": report.BOOK, "style": report.stylesheet(), "edition": app.config.labcode_edition, "chapters": found}
     return Markup(json.dumps(book, ensure_ascii=False).replace("<", "\\u003c"))
-
-
-def _pages(env) -> dict[str, list[str]]:
-    """Les questions de chaque page, relevées par l'extension ``questions``."""
-    return getattr(env, "labcode_questions", {})
 
 
 def duration(questions) -> str:

@@ -1,7 +1,7 @@
 """Le compte-rendu : ce qu'il dit, ce qu'il relit, et l'accord du Python et du JavaScript qui l'écrivent."""
 
 import csv
-import importlib.util
+import importlib
 import io
 import json
 import re
@@ -287,28 +287,27 @@ def test_fuzz(full, chapters, corrected, seed):
 # ── Les scripts ──────────────────────────────────────────────────────────────
 
 
-def suivi():
-    spec = importlib.util.spec_from_file_location("suivi", ROOT / "site/extensions/suivi.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def suivi(monkeypatch):
+    """L'extension du site, dont le dossier n'est pas un paquet."""
+    monkeypatch.syspath_prepend(ROOT / "site/extensions")
+    return importlib.import_module("suivi")
 
 
 @pytest.mark.parametrize("name", ["marque", "tableau", "professeur"])
-def test_scripts_are_small_and_inert(name):
+def test_scripts_are_small_and_inert(suivi, name):
     """Une seule portée, sans nom en double ; 25 ko au plus, hors correcteurs."""
-    module = suivi()
-    modules, *_ = module.SCRIPTS[name]
+    modules, *_ = suivi.SCRIPTS[name]
     declared = [found for path in modules for found in re.findall(r"^(?:export )?(?:async )?(?:const|let|function|class) (\w+)", (bundle.HERE / path).read_text(encoding="utf-8"), re.MULTILINE)]
     assert sorted(set(declared)) == sorted(declared)
-    source = module.script(name)
+    source = suivi.script(name)
     assert "eval(" not in source and "new Function" not in source and "fetch(" not in source and "://" not in source
     checkers = bundle._joined([path for path in modules if path in ("formula.js", "shapes.js", "checks.js")])
     assert len(source.encode()) - len(checkers.encode()) < 25_000
 
 
-def test_durations_agree():
-    minutes = suivi().duration
+def test_durations_agree(suivi):
+    minutes = suivi.duration
     assert [minutes([{"minutes": n}]) for n in (5, 60, 65, 150)] == ["5\u00a0min", "1\u00a0h", "1\u00a0h\u00a005", "2\u00a0h\u00a030"]
 
 

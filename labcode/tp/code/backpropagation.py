@@ -222,18 +222,16 @@ def _differences(f, theta, quotient, eps):
     return gradient
 
 
-@numerical_gradient.mistake(
-    "C'est la différence **décentrée**, dont l'erreur est d'ordre $\\varepsilon$. Centrée, $\\frac{f(\\theta + "
-    "\\varepsilon) - f(\\theta - \\varepsilon)}{2 \\varepsilon}$, elle est d'ordre $\\varepsilon^2$."
-)
+ONE_SIDED = ("C'est la différence **décentrée**, dont l'erreur est d'ordre $\\varepsilon$. Centrée, $\\frac{f(\\theta + "
+             "\\varepsilon) - f(\\theta - \\varepsilon)}{2 \\varepsilon}$, elle est d'ordre $\\varepsilon^2$.")
+
+
+@numerical_gradient.mistake(ONE_SIDED)
 def _(f, theta, eps):
     return _differences(f, theta, lambda plus, minus, here: (plus - here) / eps, eps)
 
 
-@numerical_gradient.mistake(
-    "C'est la différence **décentrée**, dont l'erreur est d'ordre $\\varepsilon$. Centrée, $\\frac{f(\\theta + "
-    "\\varepsilon) - f(\\theta - \\varepsilon)}{2 \\varepsilon}$, elle est d'ordre $\\varepsilon^2$."
-)
+@numerical_gradient.mistake(ONE_SIDED)
 def _(f, theta, eps):
     return _differences(f, theta, lambda plus, minus, here: (here - minus) / eps, eps)
 
