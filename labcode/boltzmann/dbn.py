@@ -38,7 +38,9 @@ class DBN(Estimator):
         return self
 
     def train(self, X):
-        """Apprentissage glouton, sur place : chaque machine apprend les probabilités cachées de la précédente. Renvoie ``self``.
+        """Apprentissage glouton (eq-dbn-greedy), sur place : chaque machine apprend les probabilités cachées de la précédente.
+
+        Renvoie ``self``.
 
         Ctrl-C arrête là : les couches suivantes restent ce qu'elles étaient.
         """
@@ -89,7 +91,7 @@ class DBN(Estimator):
         return H
 
     def sample(self, n_samples=1, n_steps=1000, *, probabilities=False, rng=None, **options):
-        """Tire ``n_samples`` exemples (n_samples, p) : ``n_steps`` pas de Gibbs au sommet, puis une descente par tirages.
+        """Tire ``n_samples`` exemples (n_samples, p) : ``n_steps`` pas de Gibbs au sommet, puis une descente par tirages (eq-dbn-generate).
 
         ``options`` est ce qu'accepte aussi ``RBM.sample``, pour la machine du sommet : ``start``, ``clamped``,
         ``initial_temperature``. ``probabilities=True`` rend les probabilités des visibles plutôt qu'un tirage.

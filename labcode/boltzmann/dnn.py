@@ -21,7 +21,7 @@ class DNN(Estimator):
     ``learning_rate`` ; ``optimizer``, une fonction des paramètres (``partial(Adam, lr=0.001)``), remplace SGD. ``rng``
     sert à ce qui n'a pas le sien.
 
-    Les poids sont partagés : ``network_`` (Linear, Sigmoid, …, Linear) et les machines ``dbn_.rbms_`` ont les mêmes
+    Les poids sont partagés : ``network_`` (Linear, Sigmoid, …, Linear ; eq-dnn-forward) et les machines ``dbn_.rbms_`` ont les mêmes
     tableaux ``weight_`` et ``hidden_bias_`` ; apprendre l'un change l'autre. Après ``train`` : ``classes_`` (triées) et
     ``history_`` (History de labcode.training).
     """
@@ -59,7 +59,7 @@ class DNN(Estimator):
         return self
 
     def train(self, X, y, *, validation=None, **options):
-        """Rétropropagation sur X (N, p), y (N,) de classes ; ``validation=(X, y)``. Renvoie ``self``.
+        """Rétropropagation (eq-dnn-gradient) sur X (N, p), y (N,) de classes ; ``validation=(X, y)``. Renvoie ``self``.
 
         ``options`` va à ``labcode.training.fit`` : ``callbacks``, ``penalty``, ``augment``, ``checkpoint``. La couche de
         classification est ajoutée au premier appel.
@@ -77,7 +77,7 @@ class DNN(Estimator):
         return self
 
     def predict_proba(self, X):
-        """Probabilité de chaque classe pour chaque image : X (N, p) donne (N, n_classes), dans l'ordre de ``classes_``."""
+        """Probabilité de chaque classe (eq-dnn-forward) : X (N, p) donne (N, n_classes), dans l'ordre de ``classes_``."""
         self.require("classes_")
         return softmax(predict(self.network_, X))
 

@@ -130,7 +130,7 @@ def _interval(base, log_w):
 
 
 def dbn_lower_bound(dbn, X, log_z, *, n_samples=1, rng=None):
-    """Borne inférieure variationnelle de ln p(v) d'un DBN, de forme (N,) pour X (N, p) (Hinton, Osindero et Teh, 2006).
+    """Borne inférieure variationnelle de ln p(v) d'un DBN (eq-dbn-bound), (N,) pour X (N, p) (Hinton, Osindero et Teh, 2006).
 
     E_q[−F_sommet(h) + Σ ln p(dessous | dessus) − ln q(h | v)] − ln Z_sommet, où q monte le réseau en tirant chaque couche ;
     moyenne de ``n_samples`` montées. ``log_z`` : ln Z de la RBM du sommet, nombre ou LogPartition. C'est ln p(v) exactement

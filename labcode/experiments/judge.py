@@ -77,23 +77,27 @@ def nothing(X, n, rng):
     return (rng.random((n, X.shape[1])) < np.concatenate([noise, mixed])).astype(np.float32)
 
 
-def judge(images, characters, *, threshold=0.5, model=None):
+def judge(images, characters, *, asked=None, threshold=0.5, model=None):
     """Ce que le juge dit d'images (n, 320) censées représenter ``characters`` : un dictionnaire de mesures.
 
     ``recognised`` : part des images à qui il donne l'une de ces classes avec une probabilité d'au moins ``threshold`` ;
     ``counts`` : combien pour chacune ; ``diversity`` : nombre effectif de caractères, exponentielle de l'entropie de ces
     comptes, de 1 au nombre de caractères (0 si rien n'est reconnu) ; ``present`` : nombre de caractères reconnus dans au
     moins un quart de leur part, n divisé par leur nombre ; ``distance`` : part moyenne des pixels qui diffèrent de la plus
-    proche vraie image de ces caractères.
+    proche vraie image de ces caractères. Si ``asked`` dit quel caractère (son rang, de 0 à 35) chaque image devait être,
+    ``obeyed`` est la part de celles qui le sont.
     """
     model = train_judge() if model is None else model
     p = softmax(model(np.asarray(images, np.float32)))
     classes = merged(ranks(characters))
     found, sure = p.argmax(axis=1), p.max(axis=1) >= threshold
     counts = np.array([np.sum(sure & (found == rank)) for rank in classes])
-    return {"recognised": np.isin(found[sure], classes).sum() / len(images), "counts": counts.tolist(),
-            "diversity": effective_number(counts), "present": int(np.sum(counts >= 0.25 * len(images) / len(classes))),
-            "distance": nearest_distance(images, images_of(characters)[0])}
+    verdict = {"recognised": float(np.isin(found[sure], classes).sum() / len(images)), "counts": counts.tolist(),
+               "diversity": effective_number(counts), "present": int(np.sum(counts >= 0.25 * len(images) / len(classes))),
+               "distance": nearest_distance(images, images_of(characters)[0])}
+    if asked is not None:
+        verdict["obeyed"] = float(np.mean(sure & (found == merged(asked))))
+    return verdict
 
 
 def effective_number(counts):

@@ -176,7 +176,7 @@ function render({ model, el }) {
   const legend = html("p", { className: "ex-legend" }, "Rond : classe 0. Triangle : classe 1. Zone teintée : ŷ = 1. Anneau : point mal classé.");
   const controls = html("div", { className: "ex-controls" }, choices.box, ...sliders.map(({ row }) => row),
     html("div", { className: "ex-buttons" }, step, restart), formula, status, legend);
-  el.append(html("div", { className: "exploration" }, canvas, controls));
+  el.append(panel(canvas, controls));
 
   const watched = ["w1", "w2", "b", "example"].map((name) => `change:${name}`);
   watched.forEach((name) => model.on(name, draw));

@@ -102,16 +102,6 @@ export function levelSegments(surface, n = 110, count = 16) {
   return segments;
 }
 
-/** Un petit nombre à la française : 0,003 ou 2,5 × 10⁻⁷. */
-export function small(value) {
-  if (value === 0) return "0";
-  const power = Math.floor(Math.log10(Math.abs(value)));
-  if (power >= -4 && power < 4) return Number(value.toPrecision(2)).toString().replace(".", ",").replace("-", "−");
-  const [mantissa, exponent] = value.toExponential(1).split("e");
-  const raised = [...exponent.replace("+", "")].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
-  return `${mantissa.replace(".", ",").replace("-", "−")} × 10${raised}`;
-}
-
 export function outcome(surface, points, steps) {
   const last = points[points.length - 1], left = gap(surface, last);
   if (points.length <= steps) return `Diverge : après ${points.length} pas, le point est à plus d’un million de l’origine.`;
@@ -133,7 +123,8 @@ function drawing(surface, points) {
   levels[surface] ??= levelSegments(surface).map(([p, q]) => `M${place(p)}L${place(q)}`).join("");
   const nodes = [svg("path", { class: "de-level", d: levels[surface] })];
   for (let k = Math.ceil(center[0] - half); k <= center[0] + half; k++) nodes.push(svg("text", { class: "ex-tick", x: at([k, 0])[0] + 3, y: SIZE - 4 }, number(k)));
-  for (let k = Math.ceil(center[1] - half); k <= center[1] + half; k++) nodes.push(svg("text", { class: "ex-tick", x: 4, y: at([0, k])[1] - 3 }, number(k)));
+  // Pas de graduation verticale au ras du bas : elle recouvrirait celles de l'axe horizontal.
+  for (let k = Math.ceil(center[1] - half + 16 / scale); k <= center[1] + half; k++) nodes.push(svg("text", { class: "ex-tick", x: 4, y: at([0, k])[1] - 3 }, number(k)));
   nodes.push(svg("text", { class: "ex-axis", x: SIZE - 20, y: SIZE - 18 }, "θ₁"), svg("text", { class: "ex-axis", x: 18, y: 16 }, "θ₂"));
   for (const minimum of minima) {
     const [x, y] = at(minimum);
@@ -197,7 +188,7 @@ function render({ model, el }) {
   const legend = html("p", { className: "ex-legend" }, "Croix : départ (un clic le déplace). Disque : arrivée. Anneau : minimum. Les courbes joignent les points de même hauteur.");
   const controls = html("div", { className: "ex-controls" }, surfaces.box, methods.box, ...sliders.map(({ row }) => row),
     html("div", { className: "ex-buttons" }, again), status, legend);
-  el.append(html("div", { className: "exploration" }, canvas, controls));
+  el.append(panel(canvas, controls));
 
   const watched = ["method", "log_lr", "momentum", "steps", "x", "y"].map((name) => `change:${name}`);
   watched.forEach((name) => model.on(name, draw));

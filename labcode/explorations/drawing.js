@@ -6,6 +6,19 @@ export function number(value) {
   return (value < 0 && text !== "0" ? "−" : "") + text;
 }
 
+/** Un petit nombre à la française : 0,003 ou 2,5 × 10⁻⁷. */
+export function small(value) {
+  if (value === 0) return "0";
+  const power = Math.floor(Math.log10(Math.abs(value)));
+  if (power >= -4 && power < 4) return Number(value.toPrecision(2)).toString().replace(".", ",").replace("-", "−");
+  const [mantissa, exponent] = value.toExponential(1).split("e");
+  const raised = [...exponent.replace("+", "")].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
+  return `${mantissa.replace(".", ",").replace("-", "−")} × 10${raised}`;
+}
+
+/** Une mesure : deux décimales à partir de 1, deux chiffres en dessous. */
+export const measure = (value) => (Math.abs(value) >= 1 ? number(value) : small(value));
+
 export function html(tag, properties = {}, ...children) {
   const { role, ...rest } = properties;
   const node = Object.assign(document.createElement(tag), rest);
@@ -18,6 +31,13 @@ export function svg(tag, attributes = {}, text = "") {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   node.textContent = text;
+  return node;
+}
+
+/** Le cadre d'une exploration. Dans JupyterLab, le clavier y est aux commandes : les flèches n'y changent pas de cellule. */
+export function panel(...children) {
+  const node = html("div", { className: "exploration" }, ...children);
+  node.querySelectorAll("input, select, button, [tabindex]").forEach((control) => control.setAttribute("data-lm-suppress-shortcuts", "true"));
   return node;
 }
 
@@ -54,4 +74,15 @@ export function radios(legend, name, values, model, chosen = () => {}) {
   }
   const show = () => box.querySelectorAll("input").forEach((input) => { input.checked = input.value === model.get(name); });
   return { show, box };
+}
+
+/** Une liste déroulante liée à la grandeur `name` du modèle. */
+export function choice(label, name, values, model) {
+  const select = html("select", {}, ...values.map((value) => html("option", { value }, value)));
+  const show = () => { select.value = model.get(name); };
+  select.addEventListener("change", () => {
+    model.set(name, select.value);
+    model.save_changes();
+  });
+  return { show, select, row: html("label", { className: "ex-row ex-wide" }, html("span", { className: "ex-name" }, label), select) };
 }

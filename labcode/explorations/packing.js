@@ -4,7 +4,7 @@ export const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0
 
 export const floats = (text) => new Float32Array(bytes(text).buffer);
 
-/** Les lignes d'une matrice : la j-ième vaut échelle_j × des entiers. */
+/** Les lignes d'une matrice : la j-ième vaut échelle_j × des entiers. */
 export function rows({ columns, scales, values }) {
   const integers = new Int8Array(bytes(values).buffer);
   return [...floats(scales)].map((scale, j) => Float32Array.from(integers.subarray(j * columns, (j + 1) * columns), (k) => scale * k));

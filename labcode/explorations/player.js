@@ -1,9 +1,9 @@
-/* Une lecture que l'on lance et que l'on arrête ; elle ne continue jamais là où personne ne la voit. */
+/* Une lecture que l'on lance et que l'on arrête ; elle ne continue jamais là où personne ne la voit. */
 
 /**
- * `advance(n)` fait n pas et rend false quand il n'y en a plus ; `rate()` dit combien en faire par seconde ; `changed(playing)`
+ * `advance(n)` fait n pas et rend false quand il n'y en a plus ; `rate()` dit combien en faire par seconde ; `changed(playing)`
  * est appelée au départ et à l'arrêt. La lecture s'arrête quand `el` sort de l'écran ou que l'onglet passe derrière. À qui
- * demande moins de mouvement, on ne montre qu'une image par seconde : elle avance d'autant de pas.
+ * demande moins de mouvement, on ne montre qu'une image par seconde : elle avance d'autant de pas.
  */
 export function player({ el, rate, advance, changed }) {
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");

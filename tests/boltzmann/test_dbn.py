@@ -18,7 +18,7 @@ def stack(*sizes, seed=0):
 
 
 def test_apprentissage_glouton():
-    """Chaque machine est celle que l'on aurait apprise à part, sur les probabilités cachées de la précédente."""
+    """Chaque machine est celle que l'on aurait apprise à part, sur les probabilités cachées de la précédente (eq-dbn-greedy)."""
     dbn = DBN([RBM(5, n_epochs=3, rng=1), RBM(4, n_epochs=2, k=2, rng=2), RBM(3, n_epochs=1, rng=3)]).fit(X)
     data = X
     for rbm, alone in zip(dbn.rbms_, (RBM(5, n_epochs=3, rng=1), RBM(4, n_epochs=2, k=2, rng=2), RBM(3, n_epochs=1, rng=3))):
@@ -55,7 +55,7 @@ def test_montee_par_tirages():
 
 
 def test_frequences_des_tirages():
-    """p(v) = Σ p(v | h) p(h | h') p_sommet(h'), exacte, contre 20 000 tirages."""
+    """p(v) = Σ p(v | h) p(h | h') p_sommet(h') (eq-dbn-generate), exacte, contre 20 000 tirages."""
     dbn = stack(3, 4, 3, 3, seed=5)
     dbn.rbms_[0].weight_ *= 6  # descendre des probabilités au lieu de tirages donnerait une tout autre loi
     low, middle = (p / p.sum(axis=0) for p in map(joint, dbn.rbms_[:2]))  # p(dessous | dessus)
@@ -83,6 +83,7 @@ def test_borne_atteinte_quand_le_sommet_retourne_la_base():
 
 
 def test_borne_en_dessous_de_la_log_vraisemblance():
+    """eq-dbn-bound, sommée sur tous les états cachés, et en dessous de ln p(v), exacte elle aussi."""
     dbn = stack(4, 3, 3)
     low = joint(dbn.rbms_[0])
     p = (low / low.sum(axis=0)) @ joint(dbn.rbms_[1]).sum(axis=1)

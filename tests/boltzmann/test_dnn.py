@@ -25,6 +25,7 @@ def assert_shared(dnn):
 
 
 def test_les_poids_sont_partages_a_chaque_etape():
+    """À chaque étape, la montée du DBN est celle du réseau (eq-dnn-forward)."""
     dnn = small().initialize(64)
     assert_shared(dnn)
     random = [rbm.weight_.copy() for rbm in dnn.dbn_.rbms_]
@@ -66,6 +67,7 @@ def test_sans_pre_entrainement():
 
 
 def test_gradient_du_reseau():
+    """La rétropropagation du réseau entier, contre les différences finies (eq-dnn-gradient)."""
     dnn = DNN(DBN([RBM(5), RBM(4)]), n_epochs=0, rng=0).initialize(64, np.float64).train(X[:20].astype(float), y[:20])
     assert gradient_check(dnn.network_, X[:4].astype(float), CrossEntropyLoss(), y[:4]).ok
 

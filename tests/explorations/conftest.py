@@ -50,7 +50,7 @@ def visit(browser):
         page.incidents = []
         page.on("pageerror", lambda error: page.incidents.append(str(error)))
         page.set_content(PAGE % (theme, widget._css, b64encode(widget._esm.encode()).decode(), json.dumps(state)))
-        page.wait_for_selector(".ex-plane")
+        page.wait_for_selector(".exploration")
         return page
 
     yield open_page

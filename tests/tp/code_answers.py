@@ -813,3 +813,284 @@ def batch_norm_eps_outside(X, gamma, beta, eps):
 @rejected("normalisation-code-avant", "**racine**")
 def batch_norm_by_variance(X, gamma, beta, eps):
     return gamma * (X - X.mean(0)) / (X.var(0) + eps) + beta
+
+
+# ── Chapitre 10 ──────────────────────────────────────────────────────────────
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def dbn_forward(X, weights, biases):
+    values = [X]
+    for W, b in zip(weights[:-1], biases[:-1]):
+        values.append(logistic(values[-1] @ W.T + b))
+    return values[1:], stable_softmax(values[-1] @ weights[-1].T + biases[-1])
+
+
+@accepted("preentrainement-code-softmax")
+def calcul_softmax_by_rows(H, W, b):
+    return np.array([np.exp(s - s.max()) / np.exp(s - s.max()).sum() for s in (W @ h + b for h in H)])
+
+
+@accepted("preentrainement-code-softmax")
+def calcul_softmax_by_logarithm(H, W, b):
+    Y_tilde = H @ W.T + b
+    return np.exp(Y_tilde - np.logaddexp.reduce(Y_tilde, axis=1, keepdims=True))
+
+
+@rejected("preentrainement-code-softmax", "pas pour somme 1")
+def calcul_softmax_sigmoid(H, W, b):
+    return 0.5 * (1 + np.tanh(0.5 * (H @ W.T + b)))
+
+
+@rejected("preentrainement-code-softmax", "les logits")
+def calcul_softmax_logits(H, W, b):
+    return H @ W.T + b
+
+
+@rejected("preentrainement-code-softmax", "**axe**")
+def calcul_softmax_columns(H, W, b):
+    return stable_softmax((H @ W.T + b).T).T
+
+
+@rejected("preentrainement-code-softmax", "déborde")
+def calcul_softmax_naive(H, W, b):
+    e = np.exp(H @ W.T + b)
+    return e / e.sum(axis=1)[:, None]
+
+
+@accepted("preentrainement-code-reseau")
+def entree_sortie_by_values(X, weights, biases):
+    return dbn_forward(X, weights, biases)
+
+
+@accepted("preentrainement-code-reseau")
+def entree_sortie_by_loop(X, weights, biases):
+    layers = []
+    for rank in range(len(weights)):
+        X = X @ weights[rank].T + biases[rank]
+        if rank < len(weights) - 1:
+            X = 0.5 * (1 + np.tanh(X / 2))
+            layers.append(X)
+    return layers, stable_softmax(X)
+
+
+@rejected("preentrainement-code-reseau", "**sigmoïde**")
+def entree_sortie_tanh(X, weights, biases):
+    layers = []
+    for W, b in zip(weights[:-1], biases[:-1]):
+        X = np.tanh(X @ W.T + b)
+        layers.append(X)
+    return layers, stable_softmax(X @ weights[-1].T + biases[-1])
+
+
+@rejected("preentrainement-code-reseau", "**classification**")
+def entree_sortie_sigmoid_output(X, weights, biases):
+    layers, _ = dbn_forward(X, weights, biases)
+    last = layers[-1] if layers else X
+    return layers, 0.5 * (1 + np.tanh(0.5 * (last @ weights[-1].T + biases[-1])))
+
+
+@rejected("preentrainement-code-reseau", "couches **cachées**")
+def entree_sortie_with_input(X, weights, biases):
+    layers, Y_hat = dbn_forward(X, weights, biases)
+    return [X] + layers, Y_hat
+
+
+@accepted("preentrainement-code-retropropagation")
+def pas_by_lists(X, Y, weights, biases, lr):
+    layers, Y_hat = dbn_forward(X, weights, biases)
+    values, grad = [X] + layers, (Y_hat - Y) / len(X)
+    new_weights, new_biases = list(weights), list(biases)
+    for rank in range(len(weights) - 1, -1, -1):
+        new_weights[rank] = weights[rank] - lr * grad.T @ values[rank]
+        new_biases[rank] = biases[rank] - lr * grad.sum(axis=0)
+        grad = grad @ weights[rank] * values[rank] * (1 - values[rank])
+    return new_weights, new_biases
+
+
+@accepted("preentrainement-code-retropropagation")
+def pas_by_images(X, Y, weights, biases, lr):
+    new_weights, new_biases = [W.copy() for W in weights], [b.copy() for b in biases]
+    for x, y in zip(X, Y):
+        layers, y_hat = dbn_forward(x[None], weights, biases)
+        values, grad = [x] + [layer[0] for layer in layers], y_hat[0] - y
+        for rank in range(len(weights) - 1, -1, -1):
+            new_weights[rank] -= lr / len(X) * np.outer(grad, values[rank])
+            new_biases[rank] -= lr / len(X) * grad
+            grad = weights[rank].T @ grad * values[rank] * (1 - values[rank])
+    return new_weights, new_biases
+
+
+@rejected("preentrainement-code-retropropagation", "**montez**")
+def pas_ascending(X, Y, weights, biases, lr):
+    return pas_by_lists(X, Y, weights, biases, -lr)
+
+
+@rejected("preentrainement-code-retropropagation", "$N$ fois trop grand")
+def pas_without_mean(X, Y, weights, biases, lr):
+    return pas_by_lists(X, Y, weights, biases, lr * len(X))
+
+
+@rejected("preentrainement-code-retropropagation", "**déjà changés**")
+def pas_with_new_weights(X, Y, weights, biases, lr):
+    layers, Y_hat = dbn_forward(X, weights, biases)
+    values, grad = [X] + layers, (Y_hat - Y) / len(X)
+    new_weights, new_biases = list(weights), list(biases)
+    for rank in range(len(weights) - 1, -1, -1):
+        new_weights[rank] = weights[rank] - lr * grad.T @ values[rank]
+        new_biases[rank] = biases[rank] - lr * grad.sum(axis=0)
+        grad = grad @ new_weights[rank] * values[rank] * (1 - values[rank])
+    return new_weights, new_biases
+
+
+@accepted("preentrainement-code-test")
+def test_by_count(X, y, weights, biases):
+    return sum(int(row.argmax() != label) for row, label in zip(dbn_forward(X, weights, biases)[1], y)) / len(y)
+
+
+@accepted("preentrainement-code-test")
+def test_from_logits(X, y, weights, biases):
+    layers, _ = dbn_forward(X, weights, biases)
+    return 1 - np.mean(np.argmax(layers[-1] @ weights[-1].T + biases[-1], axis=1) == y)
+
+
+@rejected("preentrainement-code-test", "**bien**")
+def test_accuracy(X, y, weights, biases):
+    return np.mean(dbn_forward(X, weights, biases)[1].argmax(axis=1) == y)
+
+
+@rejected("preentrainement-code-test", "le nombre d'images")
+def test_number(X, y, weights, biases):
+    return np.sum(dbn_forward(X, weights, biases)[1].argmax(axis=1) != y)
+
+
+@rejected("preentrainement-code-test", "par `argmax`")
+def test_mean_probability(X, y, weights, biases):
+    return np.mean([1 - row[label] for row, label in zip(dbn_forward(X, weights, biases)[1], y)])
+
+
+# ── Chapitre 9 ───────────────────────────────────────────────────────────────
+
+
+@accepted("croyances-code-train")
+def train_stack_by_loop(X, sizes, train_RBM):
+    machines, data = [], X
+    for q in sizes:
+        machines.append(train_RBM(data, q))
+        data = logistic(data @ machines[-1][0].T + machines[-1][2])
+    return [m[0] for m in machines], [m[1] for m in machines], [m[2] for m in machines]
+
+
+@accepted("croyances-code-train")
+def train_stack_by_recursion(X, sizes, train_RBM):
+    if not sizes:
+        return [], [], []
+    W, b, c = train_RBM(X, sizes[0])
+    rest = train_stack_by_recursion(0.5 + 0.5 * np.tanh(0.5 * (X @ W.T + c)), sizes[1:], train_RBM)
+    return tuple([first, *others] for first, others in zip((W, b, c), rest))
+
+
+@rejected("croyances-code-train", "ce que **cache** la première")
+def train_stack_on_images(X, sizes, train_RBM):
+    machines = [train_RBM(X, q) for q in sizes]
+    return tuple(list(part) for part in zip(*machines))
+
+
+@rejected("croyances-code-train", "il manque la sigmoïde")
+def train_stack_on_activations(X, sizes, train_RBM):
+    machines = []
+    for q in sizes:
+        machines.append(train_RBM(X, q))
+        X = X @ machines[-1][0].T + machines[-1][2]
+    return tuple(list(part) for part in zip(*machines))
+
+
+@rejected("croyances-code-train", "**probabilités**")
+def train_stack_on_bits(X, sizes, train_RBM):
+    machines = []
+    for q in sizes:
+        machines.append(train_RBM(X, q))
+        X = np.round(logistic(X @ machines[-1][0].T + machines[-1][2]))
+    return tuple(list(part) for part in zip(*machines))
+
+
+@rejected("croyances-code-train", "celui des visibles")
+def train_stack_with_visible_bias(X, sizes, train_RBM):
+    machines = []
+    for q in sizes:
+        W, b, c = train_RBM(X, q)
+        machines.append((W, b, c))
+        X = logistic(X @ W.T + b)
+    return tuple(list(part) for part in zip(*machines))
+
+
+@rejected("croyances-code-train", "du sommet vers le bas")
+def train_stack_reversed(X, sizes, train_RBM):
+    weights, visible_biases, hidden_biases = train_stack_by_loop(X, sizes, train_RBM)
+    return weights[::-1], visible_biases[::-1], hidden_biases[::-1]
+
+
+@accepted("croyances-code-generer")
+def generate_by_two_loops(V, weights, visible_biases, hidden_biases, n_steps, tirage):
+    for _ in range(n_steps):
+        H = tirage(logistic(V @ weights[-1].T + hidden_biases[-1]))
+        V = tirage(logistic(H @ weights[-1] + visible_biases[-1]))
+    for rank in range(len(weights) - 2, -1, -1):
+        V = tirage(logistic(V @ weights[rank] + visible_biases[rank]))
+    return V
+
+
+@accepted("croyances-code-generer")
+def generate_by_slices(V, weights, visible_biases, hidden_biases, n_steps, tirage):
+    *below, top = zip(weights, visible_biases, hidden_biases)
+    W, b, c = top
+    for _ in range(n_steps):
+        V = tirage(logistic(tirage(logistic(V @ W.T + c)) @ W + b))
+    for W, b, _ in below[::-1]:
+        V = tirage(logistic(V @ W + b))
+    return V
+
+
+@rejected("croyances-code-generer", "**descendez** pas")
+def generate_without_descent(V, weights, visible_biases, hidden_biases, n_steps, tirage):
+    return generate_by_two_loops(V, weights[-1:], visible_biases[-1:], hidden_biases[-1:], n_steps, tirage)
+
+
+@rejected("croyances-code-generer", "la seule machine qui dise")
+def generate_without_gibbs(V, weights, visible_biases, hidden_biases, n_steps, tirage):
+    return generate_by_two_loops(V, weights, visible_biases, hidden_biases, 0, tirage)
+
+
+@rejected("croyances-code-generer", "de **trop**")
+def generate_one_step_more(V, weights, visible_biases, hidden_biases, n_steps, tirage):
+    return generate_by_two_loops(V, weights, visible_biases, hidden_biases, n_steps + 1, tirage)
+
+
+@rejected("croyances-code-generer", "sans les tirer en chemin")
+def generate_by_means(V, weights, visible_biases, hidden_biases, n_steps, tirage):
+    V = generate_without_descent(V, weights, visible_biases, hidden_biases, n_steps, tirage)
+    for W, b in zip(weights[-2::-1], visible_biases[-2::-1]):
+        V = logistic(V @ W + b)
+    return tirage(V) if len(weights) > 1 else V
+
+
+@rejected("croyances-code-generer", "des **probabilités**. On demande")
+def generate_probabilities(V, weights, visible_biases, hidden_biases, n_steps, tirage):
+    draws = 2 * n_steps + len(weights) - 1
+    def but_last(P):
+        nonlocal draws
+        draws -= 1
+        return tirage(P) if draws else P
+    return generate_by_two_loops(V, weights, visible_biases, hidden_biases, n_steps, but_last)
+
+
+@rejected("croyances-code-generer", "deux fois à travers")
+def generate_down_twice(V, weights, visible_biases, hidden_biases, n_steps, tirage):
+    V = generate_without_descent(V, weights, visible_biases, hidden_biases, n_steps, tirage)
+    V = tirage(logistic(V @ weights[-1].T + hidden_biases[-1]))
+    for W, b in zip(weights[::-1], visible_biases[::-1]):
+        V = tirage(logistic(V @ W + b))
+    return V

@@ -1,0 +1,201 @@
+"""Les expériences du chapitre 8 : le juge, les mesures contre des calculs indépendants, les grilles, les figures."""
+
+import itertools
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from scipy.special import expit, logsumexp
+
+from labcode.boltzmann import RBM
+from labcode.datasets import DataUnavailableError, load_alphadigits
+from labcode.experiments import judge as judging
+from labcode.experiments import rbm_alphadigits, rbm_likelihood, run_experiment
+from labcode.nn import softmax
+
+
+@pytest.fixture(scope="module", autouse=True)
+def alphadigits():
+    try:
+        return load_alphadigits()
+    except DataUnavailableError as error:
+        pytest.skip(str(error).splitlines()[0] + " Voir data/README.md.")
+
+
+# --- Le juge ---
+
+
+def test_le_juge_reconnait_des_images_jamais_vues(alphadigits):
+    """Appris sans les neuf premières images de chaque caractère, il en reconnaît plus de 7 sur 10 ; le hasard serait 1 sur 34."""
+    seen = np.tile(np.arange(39) >= 9, 36)
+    p = softmax(judging.train_judge(held_out=9)(alphadigits.X_train[~seen]))
+    assert np.mean(p.argmax(axis=1) == judging.merged(alphadigits.y_train[~seen])) > 0.7
+
+
+def test_le_juge_ne_voit_rien_dans_le_bruit(alphadigits):
+    rng = np.random.default_rng(1)
+    blend = rng.random((200, 320)) < alphadigits.X_train[rng.integers(1404, size=(200, 5))].mean(axis=1)
+    for images in (rng.random((200, 320)) < 0.5, blend):
+        verdict = judging.judge(images, rbm_alphadigits.ALL)
+        assert verdict["recognised"] < 0.1
+
+
+def test_verdict_sur_de_vraies_images(alphadigits):
+    """Douze « 2 », six « B » et deux « 7 », pour qui attend 2, 4 et B : comptes, diversité, obéissance, distance nulle."""
+    images = np.concatenate([alphadigits.X_train[39 * rank:39 * rank + 39] for rank in (2, 11, 7)])
+    p = softmax(judging.train_judge()(images))
+    right = [np.flatnonzero((p.max(axis=1) > 0.5) & (p.argmax(axis=1) == rank))[:n] for rank, n in ((2, 12), (11, 6), (7, 2))]
+    verdict = judging.judge(images[np.concatenate(right)], "24B", asked=np.array([2] * 12 + [4] * 6 + [7] * 2))
+    assert verdict["counts"] == [12, 0, 6] and verdict["recognised"] == pytest.approx(18 / 20)
+    assert verdict["diversity"] == pytest.approx(np.exp(-(2 / 3 * np.log(2 / 3) + 1 / 3 * np.log(1 / 3))))
+    assert verdict["present"] == 2 and verdict["obeyed"] == pytest.approx(14 / 20)
+    assert judging.judge(images[:39], "2")["distance"] == 0
+    assert judging.judge(images[:39], "2", threshold=1.0)["recognised"] == 0
+
+
+def test_jumeaux_et_rangs(alphadigits):
+    assert [alphadigits.classes[rank] for rank in judging.ranks("0OI1Z")] == list("0OI1Z")
+    assert judging.merged([0, 24, 1, 18, 5]).tolist() == [0, 0, 1, 1, 5]
+    np.testing.assert_array_equal(judging.images_of("B3")[1], [3] * 39 + [11] * 39)
+
+
+def test_nombre_effectif():
+    assert judging.effective_number(np.array([5, 5, 0, 5])) == pytest.approx(3)
+    assert judging.effective_number(np.array([0, 0])) == 0
+
+
+def test_distance_au_plus_proche():
+    rng = np.random.default_rng(0)
+    images, real = rng.integers(0, 2, (6, 320)), rng.integers(0, 2, (9, 320))
+    expected = np.mean([min(np.mean(a != b) for b in real) for a in images])
+    assert judging.nearest_distance(images, real) == pytest.approx(expected)
+
+
+def test_alterations():
+    """Un pixel de décalage au plus, et environ 3 % de pixels basculés."""
+    X = np.zeros((500, 320), np.float32)
+    X[:, 8 * 16 + 8] = 1
+    changed = judging.altered(X, np.random.default_rng(0)).reshape(-1, 20, 16)
+    assert changed[:, 7:10, 7:10].sum() > 450 and np.mean(changed[:, 12:]) == pytest.approx(0.03, abs=0.003)
+
+
+# --- AlphaDigits ---
+
+
+TINY = {"characters": "24", "q": 8, "rate": 0.1, "batch_size": 5, "epochs": 3, "steps": 4, "held_out": 9, "learning": "cd",
+        "long_steps": 6, "betas": 30, "n_images": 20}
+
+
+def test_decoupage():
+    """Neuf images de chaque caractère laissées de côté, les étiquettes de ce qui reste, tout y est une fois."""
+    train, held_out, labels = rbm_alphadigits.split("B4", 9, np.random.default_rng(0))
+    X, _ = judging.images_of("B4")
+    assert train.shape == (60, 320) and held_out.shape == (18, 320) and labels.shape == (60, 2 * rbm_alphadigits.COPIES)
+    assert sorted(map(bytes, np.concatenate([train, held_out]))) == sorted(map(bytes, X))
+    fours = {bytes(image) for image in judging.images_of("4")[0]}
+    assert [bytes(image) in fours for image in train] == labels[:, 0].astype(bool).tolist()
+    assert (labels.sum(axis=1) == rbm_alphadigits.COPIES).all() and (labels[:, :10].std(axis=1) == 0).all()
+
+
+def test_bits():
+    images = np.random.default_rng(0).integers(0, 2, (3, 320)).astype(np.float32)
+    rows = rbm_alphadigits.packed(images)
+    assert np.shape(rows) == (3, 20) and rows[0][0] == int("".join(str(int(bit)) for bit in images[0, :16]), 2)
+    np.testing.assert_array_equal(rbm_alphadigits.unpacked(rows), images)
+
+
+def test_vraisemblance_et_ecart_d_energie_libre():
+    """Log-vraisemblance refaite par la somme sur les 2⁶ états cachés ; l'écart est celui des deux vraisemblances."""
+    rbm = RBM(6, init_std=0.3, rng=0).initialize(320)
+    train, held_out, _ = rbm_alphadigits.split("2", 9, np.random.default_rng(0))
+    found = rbm_alphadigits.likelihood(rbm, train, held_out, TINY, np.random.default_rng(0))
+    W = rbm.weight_.astype(float)
+    H = np.array(list(itertools.product((0.0, 1.0), repeat=6)))
+    log_z = logsumexp(np.logaddexp(0, H @ W).sum(axis=1))
+    means = [np.mean(logsumexp(X.astype(float) @ W.T @ H.T, axis=1)) - log_z for X in (train, held_out)]
+    assert found["exact"] == 1 and found["log_likelihood"] == pytest.approx(means[0], rel=1e-4)
+    assert found["free_energy_gap"] == pytest.approx(means[0] - means[1], rel=1e-3)
+    assert found["held_out_log_likelihood"] == pytest.approx(means[1], rel=1e-4)
+
+
+def test_erreur_des_tirages():
+    """Tirages compris, l'écart attendu en un pixel est (x − p)² + p(1 − p)."""
+    rbm = RBM(3, rng=0).initialize(320)
+    rbm.visible_bias_[:] = np.linspace(-3, 3, 320)
+    rbm.weight_[:] = 0
+    X, p = np.tile(np.arange(320) % 2, (400, 1)).astype(np.float32), expit(np.linspace(-3, 3, 320))
+    expected = np.mean((np.arange(320) % 2 - p) ** 2 + p * (1 - p))
+    assert rbm_alphadigits.drawn_error(rbm, X, np.random.default_rng(0)) == pytest.approx(expected, rel=0.02)
+    assert rbm.reconstruction_error(X) == pytest.approx(np.mean((np.arange(320) % 2 - p) ** 2), rel=1e-4)
+
+
+@pytest.mark.parametrize("change", [{}, {"learning": "pcd"}, {"learning": "labels", "held_out": 0}])
+def test_essai_pur_et_complet(change):
+    config = TINY | change
+    metrics = rbm_alphadigits.run(config, 0)
+    assert metrics == rbm_alphadigits.run(config, 0) and metrics != rbm_alphadigits.run(config, 1)
+    assert len(metrics["reconstruction_curve"]) == 3 and metrics["reconstruction_curve"][-1] == metrics["reconstruction_error"]
+    assert np.shape(metrics["short_images"]) == (8, 20) and sum(metrics["long_counts"]) / 20 == pytest.approx(metrics["long_recognised"])
+    assert ("short_obeyed" in metrics) == (config["learning"] == "labels") != ("log_likelihood" in metrics)
+
+
+def test_etiquettes_figees():
+    """Le départ de chaque chaîne porte l'étiquette du caractère demandé, dans l'ordre des rangs."""
+    config = TINY | {"characters": "B4Z"}
+    labels = rbm_alphadigits.split("B4Z", 0, np.random.default_rng(0))[2]
+    start, clamped, asked = rbm_alphadigits.labelled_start(config, labels, np.random.default_rng(0))
+    assert asked[:3].tolist() == judging.ranks("4BZ") and clamped.sum() == 30 and not clamped[:320].any()
+    np.testing.assert_array_equal(start[:3, 320:], np.eye(3).repeat(10, axis=1))
+
+
+def test_une_machine_apprend_un_caractere():
+    """Un « 2 » : après trente époques, la plupart des images tirées en sont ; à la première, non."""
+    shares = [rbm_alphadigits.run(TINY | {"characters": "2", "q": 100, "epochs": epochs, "steps": 50, "held_out": 0}, 0)["short_recognised"]
+              for epochs in (1, 30)]
+    assert shares[0] < 0.5 < 0.7 < shares[1]
+
+
+def test_grilles_d_alphadigits(tmp_path):
+    """Les réglages de la source, chacun une fois ; une part de la grille rapide se calcule et se dessine."""
+    complete, quick = (rbm_alphadigits.experiment.grids[size] for size in ("complet", "rapide"))
+    assert len(complete) == len(quick)
+    figure_3 = [c["q"] for c in complete if c["characters"] == "0" and not c["held_out"]]
+    assert sorted(figure_3) == [1, 10, 100, 320, 500, 1000, 10000, 100000]
+    figure_4 = [c["characters"] for c in complete if c["learning"] == "cd" and c["q"] == 500 and c["characters"] in "24BZ9PTN"]
+    assert figure_4 == ["24BZ9PTN"[:n] for n in range(1, 9)]
+    assert all((c["rate"], c["batch_size"], c["epochs"], c["steps"]) == (0.1, 5, 100, 50) for c in complete if c["characters"] in "024BZ9PTN")
+    figure_2 = [c for c in complete if c["characters"] == "A"]
+    assert len(figure_2) == 8 and all(c["epochs"] == 20 or c["epochs"] == 100 for c in figure_2)
+    part = [c for c in quick if c["characters"] == "0" and c["q"] in (1, 10)]
+    experiment = replace(rbm_alphadigits.experiment, grids={"rapide": part, "complet": part})
+    drawing = experiment.figure(run_experiment(experiment, "rapide", seeds=2, progress=False, folder=tmp_path))
+    assert len(drawing.axes) == 3 and all(ax.get_legend() for ax in drawing.axes)
+    plt.close(drawing)
+
+
+# --- Vraisemblance ---
+
+
+def test_pixels_tires():
+    levels = np.linspace(0, 1, 11, dtype=np.float32) * np.ones((4000, 1), np.float32)
+    drawn = rbm_likelihood.drawn(levels, np.random.default_rng(0))
+    assert set(np.unique(drawn)) == {0, 1}
+    np.testing.assert_allclose(drawn.mean(axis=0), levels[0], atol=0.04)
+
+
+def test_grille_de_vraisemblance(tmp_path):
+    """La grille rapide se calcule, se dessine, et progresse ; la complète est sur MNIST entier, à 500 unités."""
+    experiment = rbm_likelihood.experiment
+    results = run_experiment(experiment, "rapide", progress=False, folder=tmp_path)
+    for config in results.configs:
+        metrics = results.runs(method=config["method"])[0].metrics
+        low, value, high = (metrics[f"test_log_likelihood{end}"] for end in ("_low", "", "_high"))
+        assert low <= value <= high and -784 * np.log(2) < value < -100
+        assert metrics["log_likelihood_curve"][-1] > metrics["log_likelihood_curve"][0]
+    drawing = experiment.figure(results)
+    assert len(drawing.axes[0].lines) == 6 and len(drawing.axes[1].lines) == 4
+    plt.close(drawing)
+    assert all((c["n_train"], c["n_test"]) == (60000, 10000) for c in experiment.grids["complet"])
+    config = experiment.grids["rapide"][0]
+    assert rbm_likelihood.run(config, 3) == rbm_likelihood.run(config, 3)
