@@ -8,7 +8,7 @@ from labcode.boltzmann.rbm import RBM
 class GaussianRBM(RBM):
     """RBM à visibles réels, de variance 1 sachant les cachés (Welling et al., 2005 ; Hinton et Salakhutdinov, 2006).
 
-    Énergie E(v, h) = ½‖v‖² − b·v − c·h − hᵀWv : v sachant h suit N(b + Wᵀh, I). Les données sont à centrer et à réduire ;
+    Énergie E(v, h) = ½‖v‖² − b·v − c·h − hᵀWv (eq-gaussian-rbm) : v sachant h suit N(b + Wᵀh, I). Les données sont à centrer et à réduire ;
     le taux d'apprentissage est dix à cent fois plus petit que celui d'une RBM binaire, rien ne bornant les visibles. À la
     température T, la variance est T. Le reste est comme dans RBM, sauf la pseudo-vraisemblance, qui n'est pas définie.
     """

@@ -33,7 +33,7 @@ def all_states(n, dtype=np.float64):
 
 
 def exact_log_partition(rbm):
-    """ln Z, somme sur tous les états de la plus petite couche, l'autre se sommant d'elle-même : un LogPartition sans largeur.
+    """ln Z, somme sur tous les états de la plus petite couche, l'autre se sommant d'elle-même (eq-partition-exact) : un LogPartition.
 
     Lève ValueError si cette couche a plus de 20 unités. D'une GaussianRBM, on énumère toujours les cachées.
     """
@@ -42,7 +42,7 @@ def exact_log_partition(rbm):
 
 
 def exact_gradient(rbm, X):
-    """Gradient de la log-vraisemblance moyenne de X (N, p) : ⟨h vᵀ⟩_données − ⟨h vᵀ⟩_modèle, ⟨v⟩ − ⟨v⟩, ⟨h⟩ − ⟨h⟩.
+    """Gradient de la log-vraisemblance moyenne de X (N, p) : ⟨h vᵀ⟩_données − ⟨h vᵀ⟩_modèle, ⟨v⟩ − ⟨v⟩, ⟨h⟩ − ⟨h⟩ (eq-rbm-gradient).
 
     Renvoie (∇W, ∇b, ∇c), des formes de ``weight_``, ``visible_bias_`` et ``hidden_bias_``. L'espérance sous le modèle vient
     de ``exact_expectations``.
@@ -93,7 +93,7 @@ def ais_log_partition(rbm, X=None, *, n_chains=100, betas=1000, rng=None):
     On part d'une machine sans poids, dont Z est connu (ses biais visibles sont ceux de la moyenne de X s'il est donné, ce qui
     aide beaucoup), et l'on va vers ``rbm`` par des machines intermédiaires de paramètres β croissants : ``betas`` est leur
     nombre, resserrées près de 1, ou le tableau des β de 0 à 1. Chaque chaîne a un poids w, la moyenne des w est
-    Z / Z_départ. L'intervalle est ln(moyenne ± 3 écarts-types de la moyenne).
+    Z / Z_départ (eq-ais). L'intervalle est ln(moyenne ± 3 écarts-types de la moyenne).
     """
     rng, n_chains, betas = generator(rng), integer("n_chains", n_chains, 2), _checked_betas(betas)
     rbm.require("weight_")

@@ -19,13 +19,13 @@ EVALUATED = 500       # exemples, au plus, sur lesquels on mesure les progrès a
 class RBM(Estimator):
     """Machine de Boltzmann restreinte à unités 0 ou 1 (Smolensky, 1986), apprise par divergence contrastive (Hinton, 2002).
 
-    Énergie E(v, h) = −b·v − c·h − hᵀWv, probabilité p(v, h) = e⁻ᴱ/Z. ``fit(X)`` apprend sur X (N, p) entre 0 et 1, une
+    Énergie E(v, h) = −b·v − c·h − hᵀWv (eq-rbm-energy), probabilité p(v, h) = e⁻ᴱ/Z. ``fit(X)`` apprend sur X (N, p) entre 0 et 1, une
     valeur intermédiaire étant prise pour une probabilité. Réglages :
 
     - ``n_hidden`` q ; ``learning_rate`` η, ``momentum`` : un nombre, ou une fonction du numéro de l'époque (à partir de 1) ;
       ``batch_size``, ``n_epochs`` ;
     - ``k`` : pas de Gibbs de la phase négative (CD-k) ; ``persistent=True`` : ses chaînes ne repartent pas des données mais
-      de là où elles en étaient (Tieleman, 2008) ;
+      de là où elles en étaient (eq-rbm-pcd ; Tieleman, 2008) ;
     - ``weight_cost`` λ : ΔW perd ηλW, les biais rien ;
     - ``sample_visible=False`` : la phase négative garde les probabilités des visibles au lieu de les tirer, moins de bruit
       mais ce n'est plus tout à fait l'échantillonnage de Gibbs (sans effet sur les chaînes persistantes) ;
@@ -134,7 +134,7 @@ class RBM(Estimator):
             self._particles[:len(v)] = v_model
 
     def _update(self, V, H, step, rate, momentum):
-        """ΔW = η(⟨h vᵀ⟩_données − ⟨h vᵀ⟩_modèle), Δb = η(⟨v⟩_données − ⟨v⟩_modèle), Δc = η(⟨h⟩_données − ⟨h⟩_modèle).
+        """ΔW = η(⟨h vᵀ⟩_données − ⟨h vᵀ⟩_modèle), de même Δb avec v et Δc avec h (eq-rbm-cd).
 
         La première moitié des lignes de V et de H, ce sont les données, la seconde le modèle : avec le signe et le facteur
         η/n de chacune, les deux moyennes ne font qu'un produit de matrices. ``step`` est un tampon, d'un bloc de poids.
@@ -198,11 +198,11 @@ class RBM(Estimator):
     # --- Le modèle : d'une couche à l'autre, énergie libre ---
 
     def hidden_probabilities(self, X):
-        """p(h_j = 1 | v) = σ(c_j + W_j·v) : X (N, p) donne (N, q). Les unités cachées sont indépendantes sachant v."""
+        """p(h_j = 1 | v) = σ(c_j + W_j·v) (eq-rbm-hidden) : X (N, p) donne (N, q). Les unités cachées sont indépendantes sachant v."""
         return self._hidden(self._checked_visible(X))
 
     def visible_probabilities(self, H):
-        """p(v_i = 1 | h) = σ(b_i + Σ_j h_j W_ji) : H (N, q), entre 0 et 1, donne (N, p)."""
+        """p(v_i = 1 | h) = σ(b_i + Σ_j h_j W_ji) (eq-rbm-visible) : H (N, q), entre 0 et 1, donne (N, p)."""
         self.require("weight_")
         return self._visible(_unit_interval(_matrix(H, "H", self.n_hidden, "unités cachées").astype(self.weight_.dtype, copy=False), "H"))
 
@@ -219,19 +219,19 @@ class RBM(Estimator):
         return self._visible(self.hidden_probabilities(X))
 
     def reconstruction_error(self, X):
-        """Écart quadratique moyen, par image et par pixel, entre X (N, p) et sa reconstruction."""
+        """Écart quadratique moyen, par image et par pixel, entre X (N, p) et sa reconstruction (eq-reconstruction-error)."""
         X = self._checked_visible(X)
         return float(np.mean((X - self.reconstruct(X)) ** 2))
 
     def free_energy(self, X):
-        """F(v) = −b·v − Σ_j ln(1 + exp(c_j + W_j·v)), si bien que p(v) = e⁻ᶠ/Z : X (N, p) donne (N,)."""
+        """F(v) = −b·v − Σ_j ln(1 + exp(c_j + W_j·v)) (eq-free-energy), si bien que p(v) = e⁻ᶠ/Z : X (N, p) donne (N,)."""
         X = self._checked_visible(X)
         return self._visible_energy(X) - softplus(X @ self.weight_.T + self.hidden_bias_).sum(axis=1)
 
     def pseudo_likelihood(self, X):
         """Log-pseudo-vraisemblance Σ_i ln p(v_i | tous les autres) (Besag, 1975), de forme (N,) pour X (N, p) de 0 et de 1.
 
-        C'est −Σ_i ln(1 + exp(F(v) − F(v où v_i a basculé))), exact : Z n'y figure pas.
+        C'est −Σ_i ln(1 + exp(F(v) − F(v où v_i a basculé))), exact : Z n'y figure pas (eq-pseudo-likelihood).
         """
         X = self._checked_visible(X)
         activation = X @ self.weight_.T + self.hidden_bias_
@@ -252,7 +252,7 @@ class RBM(Estimator):
         """Échantillonnage de Gibbs de N chaînes parallèles parties de V (N, p) : donne à chaque pas le couple (h, p(v | h), v).
 
         ``clamped``, un masque (p,) : ces visibles-là gardent leur valeur de départ. À la température T, un pas tire de la loi
-        e^(−E/T) ; il y a autant de pas que de ``temperatures``, une infinité par défaut (Geman et Geman, 1984).
+        e^(−E/T) (eq-gibbs-temperature) ; il y a autant de pas que de ``temperatures``, une infinité par défaut (Geman et Geman, 1984).
         """
         rng, start = generator(rng), self._checked_visible(V)
         clamped = self._checked_clamped(clamped)

@@ -16,6 +16,7 @@ from labcode.figures import COLORS, MARKERS
 DEPTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # celles que l'on mesure, si la pile y va
 CHARACTERS = "24BZ9PTN0K"                             # dans l'ordre où la source les ajoute
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+UNKNOWN = "13567ACDEFGHJLMQRSUVWXY"                      # ni ceux-là, ni leurs jumeaux « O » et « I »
 LABEL_COPIES = 30   # une étiquette de 10 bits ne pèse rien devant 320 pixels : on la répète
 ANNEALED_FROM = 5.0
 PICTURED = {"source": 4, "data": 4, "random_top": 4}  # combien d'images garder, et desquelles ; une par étiquette figée
@@ -65,6 +66,28 @@ def generation(dbn, X, y, config, rng):
         if pictured := len(config["characters"]) if regime == "labelled" else PICTURED.get(regime, 0):
             measures[f"{regime}_images"] = packed(V[:pictured])
     return measures
+
+
+def run_start(config, seed):
+    """Témoin : la même pile, dont la chaîne part d'images apprises, puis d'images de caractères que l'on ne lui a pas montrés.
+
+    Une machine qui recopierait tout les garderait toutes. Une valeur par profondeur : ``…_moved``, part des pixels changés ;
+    ``…_kept``, part des images dont le juge lit encore le caractère ; ``…_captured``, part de celles où il lit un caractère appris.
+    """
+    rng = np.random.default_rng(seed)
+    X, _ = images_of(config["characters"])
+    template = RBM(config["n_hidden"], learning_rate=config["lr"], batch_size=config["batch_size"], n_epochs=config["epochs"])
+    dbn, measures = DBN([template] * config["depth"], rng=rng).fit(X), []
+    for depth in (depth for depth in DEPTHS if depth <= config["depth"]):
+        measures.append({"depths": depth})
+        for name, characters in (("known", config["characters"]), ("unknown", config["unknown"])):
+            images, ranks_ = images_of(characters)
+            index = rng.integers(len(images), size=config["n_samples"])
+            V = dbn[:depth].sample(len(index), config["n_steps"], start=visible_of_top(dbn[:depth], images[index], rng), rng=rng)
+            measures[-1] |= {f"{name}_moved": rounded(np.mean(V != images[index])),
+                             f"{name}_kept": judge(V, characters, asked=ranks_[index])["obeyed"],
+                             f"{name}_captured": judge(V, config["characters"])["recognised"]}
+    return {name: [measure[name] for measure in measures] for name in measures[0]}
 
 
 def labelled(dbn, X, y, wanted, config, rng):
@@ -261,3 +284,9 @@ extremes = Experiment(name="dbn_alphadigits_extremes", title="DBN sur AlphaDigit
                       source="004 §1.2", run=run, grids={"rapide": grid(*extreme_studies(50, 10, 1000), **TINY | {"epochs": 1}),
                                                          "complet": grid(*extreme_studies(1000, 50, 10000))},
                       seeds={"rapide": 1, "complet": 3}, figure=figure)
+
+start = Experiment(name="dbn_alphadigits_depart", title="DBN sur AlphaDigits : partir d'un caractère appris, ou d'un inconnu",
+                   source="004 §1.2", run=run_start, seeds={"rapide": 1, "complet": 3},
+                   grids={size: [{"characters": CHARACTERS, "unknown": UNKNOWN, "lr": 0.1,
+                                  "batch_size": 5, "epochs": epochs, "n_hidden": q, "depth": 5, "n_samples": n, "n_steps": 50}]
+                          for size, epochs, q, n in (("rapide", 1, 20, 20), ("complet", 100, 500, 200))})

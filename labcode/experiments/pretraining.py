@@ -139,8 +139,8 @@ def figure(results, axis, label, log=False):
     canvas, axes = plt.subplots(1, 2, figsize=(7.6, 3.9), sharey=True)
     for ax, metric, title in zip(axes, ("train_error", "test_error"), ("apprentissage", "test")):
         draw_starts(ax, results, axis, metric)
-        ax.set(title=title, xlabel=label, ylim=(0, None), **({"xscale": "log"} if log else {}))
-    axes[0].set_ylabel("erreur (%)")
+        ax.set(title=title, xlabel=label, **({"xscale": "log"} if log else {}))
+    axes[0].set(ylabel="erreur (%)", ylim=(0, None))
     canvas.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=10)
     return canvas
 
@@ -153,7 +153,8 @@ def draw_starts(ax, results, axis, metric, **others):
         if configs:
             x = [config[axis] for config in configs]
             mean, half = np.transpose([mean_interval(results.values(metric, **config)) for config in configs])
-            ax.errorbar(x, 100 * mean, 100 * half, color=COLORS[rank], marker=MARKERS[rank], capsize=3, lw=1.5, label=name)
+            ax.errorbar(x, 100 * mean, 100 * half, color=COLORS[rank], marker=MARKERS[rank], capsize=3, lw=1.5,
+                        ls=":" if start == "train_only" else "-", label=name)
 
 
 def sweep(fixed, name, values, starts):

@@ -44,7 +44,7 @@ def figure(results):
         draw_starts(ax, results, axis, "test_error", **others)
         ax.set_xlabel(label)
     axes[2].set_xscale("log")
-    axes[0].set_ylabel("erreur de test (%)")
+    axes[0].set(ylabel="erreur de test (%)", ylim=(0, None))
     canvas.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=10)
     return canvas
 

@@ -12,6 +12,7 @@ import numpy as np
 from labcode.boltzmann import RBM, ais_log_partition, exact_log_partition, log_likelihood
 from labcode.boltzmann.likelihood import ENUMERABLE
 from labcode.boltzmann.units import bernoulli_
+from labcode.checks import french_number
 from labcode.experiments import Experiment, mean_interval
 from labcode.experiments.initialization import rounded
 from labcode.experiments.judge import images_of, judge, ranks
@@ -20,8 +21,11 @@ SIZES = (1, 10, 100, 320, 500, 1000, 10000, 100000)     # q, figure 3 de la sour
 SOURCE_ERRORS = (0.27668, 0.17965, 0.03221, 0.00938, 0.00288, 0.00208, 0.00032, 0.00016)  # ses erreurs, pour « 0 »
 CHARACTERS = "24BZ9PTN"                                  # ses huit caractères, figure 4
 ALL = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+CHANGES = {"base": {}, "q = 10": {"q": 10}, "q = 1000": {"q": 1000}, "q = 10 000": {"q": 10000}, "η = 1": {"rate": 1.0},
+           "lots de 15": {"batch_size": 15}, "100 époques": {"epochs": 100}, "200 pas": {"steps": 200}}  # figure 2
 COPIES = 10              # unités visibles par étiquette : une seule pèserait peu devant 320 pixels
 HOT = 2.0                # température de départ du recuit
+TICKS = (0, -100, -200, -1000, -10_000, -100_000, -1_000_000)  # log-vraisemblances
 STORED = 8               # images gardées, pour la première graine
 BASE = {"rate": 0.1, "batch_size": 5, "epochs": 100, "steps": 50, "held_out": 0, "learning": "cd", "long_steps": 1000, "betas": 1000,
         "n_images": 100}  # les réglages de la source, puis les nôtres
@@ -111,10 +115,14 @@ def figure(results):
         draw(axes[0], results, name, label)
     axes[0].plot(SIZES, SOURCE_ERRORS, "^--", color="0.5", label="source")
     axes[0].set(title="erreur de reconstruction", yscale="log")
-    for name, label in (("log_likelihood", "apprises"), ("held_out_log_likelihood", "de côté")):
-        draw(axes[1], results, name, label, held_out=9)
+    for name, label, held_out in (("log_likelihood", "39 apprises", 0), ("held_out_log_likelihood", "9 de côté", 9)):
+        draw(axes[1], results, name, label, held_out)
     axes[1].set(title="log-vraisemblance (nats)")
     axes[1].set_yscale("symlog", linthresh=200)
+    low = min((min(line.get_ydata()) for line in axes[1].lines), default=-200)
+    axes[1].set(yticks=[tick for tick in TICKS if tick > 2 * low], ylim=(min(-250, 2 * low), 60))
+    axes[1].set_yticklabels([french_number(tick) for tick in axes[1].get_yticks()])
+    axes[1].minorticks_off()
     for way, label in (("short", "50 pas"), ("long", "1000 pas"), ("annealed", "recuit")):
         draw(axes[2], results, f"{way}_recognised", label)
     axes[2].set(title="part d'images reconnues", ylim=(0, 1.05))
@@ -144,13 +152,36 @@ def characters_figure(results):
 
 def mosaic(results, cases):
     """Une ligne d'images par cas : (titre, « short », « long » ou « annealed », configuration)."""
-    canvas, axes = plt.subplots(len(cases), 1, figsize=(7.4, 1.02 * len(cases)), squeeze=False)
+    canvas, axes = plt.subplots(len(cases), 1, figsize=(7.4, 0.86 * len(cases)), squeeze=False)
     for ax, (title, way, config) in zip(axes[:, 0], cases):
         images = unpacked(results.runs(**config)[0].metrics[f"{way}_images"]).reshape(-1, 20, 16)
         ax.imshow(np.hstack([np.pad(image, ((0, 0), (0, 3)), constant_values=0.5) for image in images])[:, :-3], cmap="gray")
         ax.set(xticks=[], yticks=[])
         ax.set_ylabel(title, rotation=0, ha="right", va="center")
     return canvas
+
+
+def changes_figure(results):
+    """Figure 2 de la source : des « A », un réglage changé à la fois, et la part que le juge en reconnaît."""
+    cases = []
+    for name, change in CHANGES.items():
+        if basic(**change) in results.configs:
+            share = 100 * results.values("short_recognised", **basic(**change)).mean()
+            cases.append((f"{name} : {share:.0f} %", "short", basic(**change)))
+    return mosaic(results, cases)
+
+
+def sizes_mosaic(results):
+    """Figure 3 de la source : des « 0 », selon le nombre d'unités cachées ; et ce que donne un recuit des deux plus grandes."""
+    rows = [(f"q = {q}", "short", q_config(q)) for q in SIZES] + [(f"{q}, recuit", "annealed", q_config(q)) for q in SIZES[-2:]]
+    return mosaic(results, [row for row in rows if has(results, **row[2])])
+
+
+def characters_mosaic(results):
+    """Figure 4 de la source : de un à huit caractères ; puis les 36, sans étiquette et en demandant les huit premiers."""
+    rows = [(CHARACTERS[:n], "short", several(n)) for n in range(1, 9)]
+    rows += [("les 36", "long", gentle("cd")), ("0 à 7 demandés", "long", gentle("labels"))]
+    return mosaic(results, [row for row in rows if row[2] in results.configs])
 
 
 def basic(**change):
@@ -187,13 +218,17 @@ def has(results, **config):
     return any(all(found[name] == value for name, value in config.items()) for found in results.configs)
 
 
+def gentle(learning):
+    """Les trente-six caractères, par un apprentissage plus doux que celui de la source."""
+    return everything(learning, rate=0.05, batch_size=20)
+
+
 def complete_grid():
     """Les figures 4, 3 et 2 de la source, puis au-delà ; les machines les plus grandes en dernier."""
     characters = [several(n, learning) for learning in ("cd", "pcd", "labels") for n in range(1, 9) if n > 1 or learning != "labels"]
     sizes = [BASE | q_config(q, held_out) for q in SIZES for held_out in (0, 9)]
-    changes = ({}, {"q": 10}, {"q": 1000}, {"q": 10000}, {"rate": 1.0}, {"batch_size": 15}, {"epochs": 100}, {"steps": 200})
-    alphabet = [everything(learning, **change) for learning in ("cd", "labels") for change in ({}, {"rate": 0.05, "batch_size": 20})]
-    return characters + sizes[:12] + [basic(**change) for change in changes] + alphabet + sizes[12:]
+    alphabet = [found(learning) for learning in ("cd", "labels") for found in (everything, gentle)]
+    return characters + sizes[:12] + [basic(**change) for change in CHANGES.values()] + alphabet + sizes[12:]
 
 
 def quick(config):

@@ -10,15 +10,14 @@ export function table(cells) {
   return { rows: along(0), columns: along(1), find };
 }
 
-/** La case remplie suivante dans la direction donnée ; la même s'il n'y en a pas. */
-export function neighbor({ rows, columns, find }, [row, column], [down, right]) {
-  let i = rows.indexOf(row) + down, j = columns.indexOf(column) + right;
-  while (rows[i] !== undefined && columns[j] !== undefined) {
-    if (find(rows[i], columns[j])) return [rows[i], columns[j]];
-    i += down;
-    j += right;
-  }
-  return [row, column];
+/** La case remplie suivante dans la direction donnée : la plus alignée, puis la plus proche ; la même s'il n'y en a pas. */
+export function neighbor(cells, [row, column], [down, right]) {
+  const { rows, columns } = table(cells), i = rows.indexOf(row), j = columns.indexOf(column);
+  const reached = cells.map(([r, c]) => {
+    const below = rows.indexOf(r) - i, aside = columns.indexOf(c) - j;
+    return { at: [r, c], along: down * below + right * aside, off: Math.abs(right * below + down * aside) };
+  }).filter(({ along }) => along > 0);
+  return reached.reduce((best, cell) => (cell.off - best.off || cell.along - best.along) < 0 ? cell : best, reached[0])?.at ?? [row, column];
 }
 
 /** Part des pixels allumés, en moyenne sur les images. */
@@ -70,7 +69,7 @@ function render({ model, el }) {
     button.addEventListener("keydown", (event) => {
       if (!ARROWS[event.key]) return;
       event.preventDefault();
-      const next = neighbor(grid, [row, column], ARROWS[event.key]);
+      const next = neighbor(cells, [row, column], ARROWS[event.key]);
       choose(...next);
       buttons.get(grid.find(...next)).focus();
     });

@@ -10,6 +10,7 @@ from labcode.boltzmann import RBM, GaussianRBM, exact_expectations, exact_gradie
 
 
 def test_densite_de_somme_un_par_integration():
+    """eq-gaussian-rbm : la densité de v, intégrée numériquement, a pour somme 1."""
     rbm = machine(2, 3, kind=GaussianRBM)
     total, _ = dblquad(lambda y, x: np.exp(log_likelihood(rbm, [[x, y]])[0]), -9, 9, -9, 9, epsabs=1e-5)
     assert total == pytest.approx(1, abs=1e-4)

@@ -18,6 +18,7 @@ def test_tous_les_etats():
 
 @pytest.mark.parametrize("sizes", [(4, 3), (3, 4), (4, 4), (1, 1)])
 def test_log_partition_exact(sizes):
+    """eq-partition-exact, contre la somme sur tous les couples (v, h)."""
     rbm = machine(*sizes, scale=2.0)
     V, H = bits(sizes[0]), bits(sizes[1])
     total = sum(np.exp(v @ rbm.visible_bias_ + h @ rbm.hidden_bias_ + h @ rbm.weight_ @ v) for v in V for h in H)
@@ -43,6 +44,7 @@ def test_log_vraisemblance_exacte():
                                     (machine(3, 2, kind=GaussianRBM), np.random.default_rng(0).normal(size=(5, 3)))],
                          ids=["cachées", "visibles", "gaussienne"])
 def test_gradient_exact_par_differences_finies(rbm, X):
+    """eq-rbm-gradient, contre les différences finies de la log-vraisemblance."""
     step = 1e-5
     for array, gradient in zip((rbm.weight_, rbm.visible_bias_, rbm.hidden_bias_), exact_gradient(rbm, X)):
         for index in np.ndindex(array.shape):
@@ -64,7 +66,7 @@ def test_esperances_exactes(sizes):
 
 
 def test_ais_dans_son_intervalle():
-    """Vingt-quatre machines au hasard, de plus en plus contrastées : ln Z exact est dans l'intervalle, qui n'est pas large."""
+    """eq-ais, vingt-quatre machines au hasard, de plus en plus contrastées : ln Z exact est dans l'intervalle, qui n'est pas large."""
     outside = 0
     for seed in range(24):
         rbm = machine(12, 8, seed=seed, scale=0.5 + seed / 24)

@@ -19,6 +19,7 @@ DATA = np.array([[1, 0, 1, 1], [1, 1, 0, 0], [1, 0, 1, 0], [0, 0, 1, 1]], dtype=
 
 @pytest.mark.parametrize("seed", range(3))
 def test_lois_conditionnelles_et_energie_libre_sont_celles_de_la_loi_jointe(seed):
+    """eq-rbm-energy, écrite terme à terme, donne eq-rbm-hidden, eq-rbm-visible et eq-free-energy."""
     rbm = machine(4, 3, seed=seed)
     p, V, H = joint(rbm), bits(4), bits(3)
     np.testing.assert_allclose(rbm.hidden_probabilities(V), p @ H / p.sum(axis=1, keepdims=True), rtol=1e-12)
@@ -38,6 +39,7 @@ def test_transform_comme_scikit_learn():
 
 
 def test_pseudo_vraisemblance_par_sa_definition():
+    """eq-pseudo-likelihood, contre les lois conditionnelles tirées de la loi jointe."""
     rbm, V = machine(4, 3), bits(4)
     p = joint(rbm).sum(axis=1).reshape(2, 2, 2, 2)
     expected = sum(np.log(p / p.sum(axis=i, keepdims=True)) for i in range(4)).ravel()
@@ -46,6 +48,7 @@ def test_pseudo_vraisemblance_par_sa_definition():
 
 
 def test_erreur_de_reconstruction():
+    """eq-reconstruction-error, refaite à la main."""
     rbm = machine()
     h = 1 / (1 + np.exp(-(DATA @ rbm.weight_.T + rbm.hidden_bias_)))
     v = 1 / (1 + np.exp(-(h @ rbm.weight_ + rbm.visible_bias_)))
@@ -88,6 +91,7 @@ def mean_step(n=40_000, **options):
 
 
 def test_cd1_suit_son_esperance_et_non_le_gradient():
+    """eq-rbm-cd : le pas moyen, contre son espérance énumérée."""
     rbm = machine()
     expected, gradient = expected_cd(rbm, DATA), exact_gradient(rbm, DATA)
     np.testing.assert_allclose(mean_step(), expected, atol=0.01)
@@ -109,6 +113,7 @@ def test_visibles_non_tires():
 
 
 def test_chaines_persistantes_suivent_le_gradient():
+    """eq-rbm-pcd, contre le gradient exact."""
     rbm = machine(learning_rate=1e-9, batch_size=40_000, persistent=True)
     X = np.tile(DATA, (10_000, 1))
     for _ in range(25):
@@ -244,6 +249,7 @@ def test_une_seule_chaine_longue():
 
 
 def test_temperature():
+    """eq-gibbs-temperature : les fréquences sont celles de e^(−E/T)."""
     rbm = machine(seed=3)
     *_, (_, _, V) = rbm.gibbs(np.tile(DATA, (5000, 1)), temperatures=[2.5] * 40, rng=0)
     counts = np.bincount(sample_indices(V), minlength=16)

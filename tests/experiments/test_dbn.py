@@ -95,6 +95,17 @@ def test_depart_d_une_vraie_image(stack):
     assert np.isin(state, (0, 1)).all()
 
 
+def test_temoin():
+    """Zéro pas, une couche : rien n'a bougé ; des poids sûrs d'eux gardent ce qu'ils ont appris, et pas le reste."""
+    base = study.start.grids["rapide"][0] | {"characters": "0T", "unknown": "Z", "depth": 1}
+    still = study.run_start(base | {"n_steps": 0}, 0)
+    assert still["known_moved"] == still["unknown_moved"] == [0] and min(still["known_kept"][0], still["unknown_kept"][0]) >= 0.85
+    assert still["known_captured"] == still["known_kept"] and still["unknown_captured"][0] < 0.1
+    learned = study.run_start(base | {"n_hidden": 80, "epochs": 80, "n_samples": 60}, 0)
+    assert learned["known_moved"][0] < 0.1 < learned["unknown_moved"][0] and learned["known_kept"][0] > learned["unknown_kept"][0] + 0.5
+    assert not set(study.CHARACTERS + "OI") & set(study.UNKNOWN)
+
+
 def test_etiquette_figee():
     """Assez apprise, une machine à qui l'on fige l'étiquette rend le caractère demandé, et l'autre si l'on change l'étiquette."""
     X, y = images_of("0T")
@@ -127,4 +138,19 @@ def test_grille_rapide_et_figure(tmp_path):
     assert len(results.configs) == len(tiny.grids["rapide"])
     canvas = study.figure(results)
     assert [len(ax.lines) for ax in canvas.axes] == [len(results.configs)] * 2
+    drawn = [draw(results) for draw in (study.draw_characters, study.draw_ways, study.draw_depth, study.draw_width)]
+    assert [len(ax.lines) for ax in drawn[0].axes] == [10, 9]  # trois courbes à barres d'erreur, et la diagonale
+    assert len(drawn[1].axes[0].patches) == 14
+    present = [line.get_ydata() for line in drawn[0].axes[0].lines]
+    expected = [results.values("source_present", characters=study.CHARACTERS[:n], lr=0.1)[:, 0].mean() for n in range(1, 11)]
+    assert any(np.array_equal(values, expected) for values in present)
+    plt.close("all")
+
+
+def test_images_dessinees():
+    """Une image par case ; les cases qui manquent sont grises, comme le tour des images."""
+    canvas = study.draw_rows({"une": np.ones((1, 320)), "trois": np.zeros((3, 320))}, (20, 16), columns=3)
+    first, second = (ax.images[0].get_array() for ax in canvas.axes)
+    assert first.shape == second.shape == (22, 54)
+    assert first[5, 5] == 1 and first[5, 40] == 0.5 and second[5, 40] == 0 and second[0, 40] == 0.5
     plt.close(canvas)

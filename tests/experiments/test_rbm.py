@@ -12,6 +12,7 @@ from labcode.boltzmann import RBM
 from labcode.datasets import DataUnavailableError, load_alphadigits
 from labcode.experiments import judge as judging
 from labcode.experiments import rbm_alphadigits, rbm_likelihood, run_experiment
+from labcode.experiments.store import Record, Results, key
 from labcode.nn import softmax
 
 
@@ -172,6 +173,27 @@ def test_grilles_d_alphadigits(tmp_path):
     drawing = experiment.figure(run_experiment(experiment, "rapide", seeds=2, progress=False, folder=tmp_path))
     assert len(drawing.axes) == 3 and all(ax.get_legend() for ax in drawing.axes)
     plt.close(drawing)
+
+
+def stored(configs):
+    """Des résultats inventés, comme le magasin les rendrait : une graine de chaque configuration."""
+    metrics = {"reconstruction_error": 0.1, "drawn_error": 0.2, "log_likelihood": -90.0, "held_out_log_likelihood": -5000.0}
+    for way in ("short", "long", "annealed"):
+        metrics |= {f"{way}_recognised": 0.5, f"{way}_present": 2, f"{way}_images": rbm_alphadigits.packed(np.eye(8, 320))}
+    records = {key(config, 0): Record(config, 0, metrics, 1.0, "", {}, "", "") for config in configs}
+    return Results("rbm-alphadigits", "complet", rbm_alphadigits.complete_grid(), records)
+
+
+@pytest.mark.parametrize("name, parts", [("figure", 3), ("changes_figure", 8), ("sizes_mosaic", 10), ("characters_mosaic", 10),
+                                         ("characters_figure", 2)])
+def test_figures_du_chapitre(name, parts):
+    """Avec tous les essais, puis sans les plus grandes machines : ce qui manque ne se dessine pas."""
+    draw, grid = getattr(rbm_alphadigits, name), rbm_alphadigits.complete_grid()
+    for configs in (grid, [config for config in grid if config["q"] < 10000]):
+        drawing = draw(stored(configs))
+        lost = (name == "changes_figure") + 4 * (name == "sizes_mosaic") if len(configs) < len(grid) else 0
+        assert len(drawing.axes) == parts - lost
+        plt.close(drawing)
 
 
 # --- Vraisemblance ---

@@ -39,10 +39,11 @@ def test_images_relues(run):
 
 
 def test_les_fleches_sautent_les_cases_vides(run):
-    move = partial(run, "return m.neighbor(m.table(d.cells), d.at, d.way);", cells=explorer().cells)
+    move = partial(run, "return m.neighbor(d.cells, d.at, d.way);", cells=explorer().cells)
     assert move(at=[100, 1], way=[0, 1]) == [100, 3]
-    assert move(at=[1, 2], way=[1, 0]) == [100000, 2]
-    assert move(at=[1, 1], way=[-1, 0]) == [1, 1] and move(at=[100000, 2], way=[0, 1]) == [100000, 2]
+    assert move(at=[1, 2], way=[1, 0]) == [100000, 2] and move(at=[100000, 2], way=[-1, 0]) == [1, 2]
+    assert move(at=[1, 1], way=[-1, 0]) == [1, 1] and move(at=[100, 3], way=[0, 1]) == [100, 3]
+    assert move(at=[100000, 2], way=[0, 1]) == [100, 3]  # à défaut de case sur la ligne, celle d'à côté
     assert run("const {rows, columns} = m.table(d.cells); return [rows, columns];", cells=explorer().cells) == [[1, 100, 100000], [1, 2, 3]]
 
 

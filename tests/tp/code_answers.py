@@ -1064,9 +1064,9 @@ def generate_without_gibbs(V, weights, visible_biases, hidden_biases, n_steps, t
     return generate_by_two_loops(V, weights, visible_biases, hidden_biases, 0, tirage)
 
 
-@rejected("croyances-code-generer", "de **trop**")
-def generate_one_step_more(V, weights, visible_biases, hidden_biases, n_steps, tirage):
-    return generate_by_two_loops(V, weights, visible_biases, hidden_biases, n_steps + 1, tirage)
+@rejected("croyances-code-generer", "manque un pas")
+def generate_one_step_less(V, weights, visible_biases, hidden_biases, n_steps, tirage):
+    return generate_by_two_loops(V, weights, visible_biases, hidden_biases, n_steps - 1, tirage)
 
 
 @rejected("croyances-code-generer", "sans les tirer en chemin")
@@ -1087,10 +1087,199 @@ def generate_probabilities(V, weights, visible_biases, hidden_biases, n_steps, t
     return generate_by_two_loops(V, weights, visible_biases, hidden_biases, n_steps, but_last)
 
 
-@rejected("croyances-code-generer", "deux fois à travers")
+@rejected("croyances-code-generer", "de **trop**")
 def generate_down_twice(V, weights, visible_biases, hidden_biases, n_steps, tirage):
     V = generate_without_descent(V, weights, visible_biases, hidden_biases, n_steps, tirage)
     V = tirage(logistic(V @ weights[-1].T + hidden_biases[-1]))
     for W, b in zip(weights[::-1], visible_biases[::-1]):
         V = tirage(logistic(V @ W + b))
     return V
+
+
+# ── Chapitre 8 ───────────────────────────────────────────────────────────────
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+@accepted("boltzmann-code-cachees")
+def hidden_by_loop(W, b, c, X):
+    p = np.empty((len(X), len(W)))
+    for n in range(len(X)):
+        for j in range(len(W)):
+            p[n, j] = logistic(c[j] + W[j] @ X[n])
+    return p
+
+
+@accepted("boltzmann-code-cachees")
+def hidden_by_tanh(W, b, c, X):
+    return 0.5 + 0.5 * np.tanh((W @ X.T + c[:, None]) / 2).T
+
+
+@rejected("boltzmann-code-cachees", "**biais** des unités cachées")
+def hidden_without_bias(W, b, c, X):
+    return logistic(np.dot(X, W.T))
+
+
+@rejected("boltzmann-code-cachees", "**potentiels**")
+def hidden_potential(W, b, c, X):
+    return X @ W.T + c
+
+
+@rejected("boltzmann-code-cachees", "à **transposer**")
+def hidden_transposed(W, b, c, X):
+    return logistic(X @ W + c)
+
+
+@rejected("boltzmann-code-cachees", "**visibles**")
+def hidden_with_visible_bias(W, b, c, X):
+    return logistic((X + b) @ W.T + c)
+
+
+@rejected("boltzmann-code-cachees", "**tranchez**")
+def hidden_rounded(W, b, c, X):
+    return (logistic(X @ W.T + c) > 0.5).astype(float)
+
+
+@accepted("boltzmann-code-visibles")
+def visible_by_rows(W, b, c, H):
+    return np.array([logistic(b + W.T @ h) for h in H])
+
+
+@accepted("boltzmann-code-visibles")
+def visible_by_einsum(W, b, c, H):
+    return logistic(np.einsum("nq,qp->np", H, W) + b)
+
+
+@rejected("boltzmann-code-visibles", "**biais** des unités visibles")
+def visible_without_bias(W, b, c, H):
+    return logistic(H @ W)
+
+
+@rejected("boltzmann-code-visibles", "sans transposée")
+def visible_transposed(W, b, c, H):
+    return logistic(H @ W.T + b)
+
+
+@rejected("boltzmann-code-visibles", "**cachées**")
+def visible_with_hidden_bias(W, b, c, H):
+    return logistic(H @ W + c)
+
+
+def contrastive_step(W, b, c, X, u_h, u_v, lr, share=True, sign=1, drawn_h=True, drawn_v=True):
+    H = logistic(X @ W.T + c)
+    V = logistic(((u_h < H) * 1.0 if drawn_h else H) @ W + b)
+    V = np.where(u_v < V, 1.0, 0.0) if drawn_v else V
+    H_v = logistic(V @ W.T + c)
+    scale = sign * lr / (len(X) if share else 1)
+    return W + scale * (H.T @ X - H_v.T @ V), b + scale * np.sum(X - V, 0), c + scale * np.sum(H - H_v, 0)
+
+
+@accepted("boltzmann-code-apprendre")
+def epoch_by_steps(W, b, c, batches, lr):
+    for X, u_h, u_v in batches:
+        W, b, c = contrastive_step(W, b, c, X, u_h, u_v, lr)
+    return W, b, c
+
+
+@accepted("boltzmann-code-apprendre")
+def epoch_by_images(W, b, c, batches, lr):
+    for X, u_h, u_v in batches:
+        dW, db, dc = np.zeros_like(W), np.zeros_like(b), np.zeros_like(c)
+        for x, r, s in zip(X, u_h, u_v):
+            h = logistic(c + W @ x)
+            v = 1.0 * (s < logistic(b + W.T @ (r < h)))
+            h_v = logistic(c + W @ v)
+            dW, db, dc = dW + np.outer(h, x) - np.outer(h_v, v), db + x - v, dc + h - h_v
+        W, b, c = W + lr * dW / len(X), b + lr * db / len(X), c + lr * dc / len(X)
+    return W, b, c
+
+
+@rejected("boltzmann-code-apprendre", "$1/N$")
+def epoch_summed(W, b, c, batches, lr):
+    for batch in batches:
+        W, b, c = contrastive_step(W, b, c, *batch, lr, share=False)
+    return W, b, c
+
+
+@rejected("boltzmann-code-apprendre", "mauvais **sens**")
+def epoch_downwards(W, b, c, batches, lr):
+    for batch in batches:
+        W, b, c = contrastive_step(W, b, c, *batch, lr, sign=-1)
+    return W, b, c
+
+
+@rejected("boltzmann-code-apprendre", "Rien n'est tiré")
+def epoch_without_draws(W, b, c, batches, lr):
+    for batch in batches:
+        W, b, c = contrastive_step(W, b, c, *batch, lr, drawn_h=False, drawn_v=False)
+    return W, b, c
+
+
+@rejected("boltzmann-code-apprendre", "part des **probabilités**")
+def epoch_without_hidden_draws(W, b, c, batches, lr):
+    for batch in batches:
+        W, b, c = contrastive_step(W, b, c, *batch, lr, drawn_h=False)
+    return W, b, c
+
+
+@rejected("boltzmann-code-apprendre", "le **premier**")
+def epoch_of_one_batch(W, b, c, batches, lr):
+    for batch in batches:
+        return contrastive_step(W, b, c, *batch, lr)
+
+
+@rejected("boltzmann-code-apprendre", "modifie son argument")
+def epoch_in_place(W, b, c, batches, lr):
+    for batch in batches:
+        W_new, b_new, c_new = contrastive_step(W, b, c, *batch, lr)
+        W[:], b[:], c[:] = W_new, b_new, c_new
+    return W, b, c
+
+
+@accepted("boltzmann-code-engendrer")
+def chain_by_index(W, b, c, V, u_h, u_v):
+    for t in range(len(u_h)):
+        H = np.where(logistic(V @ W.T + c) > u_h[t], 1.0, 0.0)
+        V = np.where(logistic(H @ W + b) > u_v[t], 1.0, 0.0)
+    return V
+
+
+@accepted("boltzmann-code-engendrer")
+def chain_by_images(W, b, c, V, u_h, u_v):
+    images = []
+    for n, v in enumerate(V):
+        for r, s in zip(u_h[:, n], u_v[:, n]):
+            h = r < logistic(W @ v + c)
+            v = s < logistic(W.T @ h + b)
+        images.append(v)
+    return np.array(images, dtype=float)
+
+
+@rejected("boltzmann-code-engendrer", "déterministe")
+def chain_without_draws(W, b, c, V, u_h, u_v):
+    for _ in u_h:
+        V = logistic(logistic(V @ W.T + c) @ W + b)
+    return V
+
+
+@rejected("boltzmann-code-engendrer", "**probabilités** du dernier pas")
+def chain_of_probabilities(W, b, c, V, u_h, u_v):
+    for r, s in zip(u_h, u_v):
+        p = logistic((r < logistic(V @ W.T + c)) @ W + b)
+        V = (s < p).astype(float)
+    return p
+
+
+@rejected("boltzmann-code-engendrer", "**un pas**")
+def chain_of_one_step(W, b, c, V, u_h, u_v):
+    for r, s in zip(u_h, u_v):
+        return ((s < logistic((r < logistic(V @ W.T + c)) @ W + b))).astype(float)
+
+
+@rejected("boltzmann-code-engendrer", "image de **départ**")
+def chain_that_restarts(W, b, c, V, u_h, u_v):
+    for r, s in zip(u_h, u_v):
+        image = ((s < logistic((r < logistic(V @ W.T + c)) @ W + b))).astype(float)
+    return image

@@ -128,12 +128,15 @@ def _(V, weights, visible_biases, hidden_biases, n_steps, tirage):
     return _descent(V, weights[:-1], visible_biases[:-1], tirage)
 
 
-@generer_image_DBN.mistake("Un pas de Gibbs de **trop**, ou de trop peu : un pas, c'est un tirage des cachées, puis un des visibles.")
+@generer_image_DBN.mistake("Il manque un pas de Gibbs : il en faut `n_steps`, chacun étant un tirage des cachées, puis un des visibles.")
 def _(V, weights, visible_biases, hidden_biases, n_steps, tirage):
     return generer_image_DBN(V, weights, visible_biases, hidden_biases, n_steps - 1, tirage)
 
 
-@generer_image_DBN.mistake("Un pas de Gibbs de **trop**, ou de trop peu : un pas, c'est un tirage des cachées, puis un des visibles.")
+@generer_image_DBN.mistake(
+    "Un pas de Gibbs de **trop**. Les pas du sommet finissent déjà sur ses visibles : la descente commence à la machine "
+    "d'en dessous."
+)
 def _(V, weights, visible_biases, hidden_biases, n_steps, tirage):
     return generer_image_DBN(V, weights, visible_biases, hidden_biases, n_steps + 1, tirage)
 
@@ -171,10 +174,3 @@ def _(V, weights, visible_biases, hidden_biases, n_steps, tirage):
 def _(V, weights, visible_biases, hidden_biases, n_steps, tirage):
     V = _gibbs(V, weights[-1], visible_biases[-1], hidden_biases[-1], n_steps, tirage)
     return _descent(V, weights[:-1], [0] * (len(weights) - 1), tirage)
-
-
-@generer_image_DBN.mistake("Vous descendez deux fois à travers la machine du **sommet** : ses pas de Gibbs finissent déjà sur ses visibles.")
-def _(V, weights, visible_biases, hidden_biases, n_steps, tirage):
-    V = _gibbs(V, weights[-1], visible_biases[-1], hidden_biases[-1], n_steps, tirage)
-    H = tirage(_sigmoid(V @ weights[-1].T + hidden_biases[-1]))
-    return _descent(H, weights, visible_biases, tirage)

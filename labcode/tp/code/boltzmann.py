@@ -185,8 +185,8 @@ def _(W, b, c, batches, lr):
 
 
 def _generations(rng):
-    cases = ((4, 5, 3, 3, ""), (3, 4, 6, 5, ""), (1, 6, 2, 4, "une seule image"), (3, 4, 3, 1, "un seul pas"))
-    return [Trial((*_machine(rng, p, q), _bits(rng, N, p), rng.random((steps, N, q)), rng.random((steps, N, p))), label)
+    cases = ((6, 12, 8, 3, ""), (5, 8, 10, 4, ""), (1, 12, 6, 3, "une seule image"), (3, 6, 4, 1, "un seul pas"))
+    return [Trial((*(2 * array for array in _machine(rng, p, q)), _bits(rng, N, p), rng.random((steps, N, q)), rng.random((steps, N, p))), label)
             for N, p, q, steps, label in cases]
 
 
