@@ -39,12 +39,12 @@ def run(config, seed):
 
 def figure(results):
     """Erreur de test selon l'époque : en sortie à deux taux, puis en couche cachée ; moyenne et intervalle à 95 %."""
-    canvas, axes = plt.subplots(1, 3, figsize=(7.8, 4.6), sharey=True)
+    canvas, axes = plt.subplots(1, 3, figsize=(7.8, 4.6))
     frames = (("sortie", 0.005, list(ACTIVATIONS)), ("sortie", 0.1, list(ACTIVATIONS)), ("cachée", 0.03, HIDDEN))
     for ax, (place, lr, names) in zip(axes, frames):
         for rank, name in enumerate(names):
             draw_curve(ax, results.values("test_error_curve", place=place, lr=lr, activation=name), NAMES.get(name, name), rank)
-        ax.set(title=f"{place}, η = {lr:g}".replace(".", ","), xlabel="époque", ylim=(0, 100))
+        ax.set(title=f"{place}, η = {lr:g}".replace(".", ","), xlabel="époque", ylim=(0, 100) if place == "sortie" else (12, 26))
     axes[0].set_ylabel("erreur de test (%)")
     canvas.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=10)
     return canvas

@@ -20,8 +20,6 @@ UNKNOWN = "13567ACDEFGHJLMQRSUVWXY"                      # ni ceux-là, ni leurs
 LABEL_COPIES = 30   # une étiquette de 10 bits ne pèse rien devant 320 pixels : on la répète
 ANNEALED_FROM = 5.0
 PICTURED = {"source": 4, "data": 4, "random_top": 4}  # combien d'images garder, et desquelles ; une par étiquette figée
-REGIMES = {"source": "du bruit", "long": "du bruit, plus de pas", "annealed": "recuit", "data": "d'une vraie image",
-           "random_top": "sommet au hasard", "labelled": "étiquette figée"}
 
 
 def run(config, seed):
@@ -90,6 +88,38 @@ def run_start(config, seed):
     return {name: [measure[name] for measure in measures] for name in measures[0]}
 
 
+def run_groups(config, seed):
+    """Ce que le sommet distingue encore, couche après couche : groupes d'images confondues, rang effectif de leurs états."""
+    X, _ = images_of(config["characters"])
+    template = RBM(config["n_hidden"], learning_rate=config["lr"], batch_size=config["batch_size"], n_epochs=config["epochs"])
+    dbn = DBN([template] * config["depth"], rng=np.random.default_rng(seed)).fit(X)
+    depths = [depth for depth in (1, 2, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 80, 100) if depth <= config["depth"]]
+    states = [dbn[:depth].transform(X) for depth in depths]
+    groups = [group_sizes(H) for H in states]
+    return {"depths": depths, "groups": [len(sizes) for sizes in groups], "bits": rounded([entropy_bits(sizes) for sizes in groups]),
+            "effective_rank": rounded([effective_rank(H) for H in states])}
+
+
+def group_sizes(H, threshold=0.5):
+    """Effectifs des groupes de lignes de H (N, q) que l'on joint de proche en proche, par des distances sous le seuil."""
+    joined = pairwise(H, H) < threshold**2
+    for _ in range(int(np.ceil(np.log2(len(H)))) + 1):  # chaque carré double la longueur des chemins
+        joined = joined @ joined
+    return np.unique(joined, axis=0, return_counts=True)[1]
+
+
+def entropy_bits(sizes):
+    """Entropie du groupe d'une image tirée au hasard, en bits : log₂ N si toutes se distinguent, 0 si toutes se confondent."""
+    p = sizes / sizes.sum()
+    return float(abs(np.sum(p * np.log2(p))))
+
+
+def effective_rank(H):
+    """(Σ λ)² / Σ λ², λ étant les valeurs propres de la covariance des lignes : le nombre de directions où elles varient."""
+    squared = np.linalg.svd(H - H.mean(axis=0), compute_uv=False).astype(np.float64) ** 2
+    return squared.sum() ** 2 / np.sum(squared**2)
+
+
 def labelled(dbn, X, y, wanted, config, rng):
     """Images de caractères demandés : un autre sommet apprend les cachées et l'étiquette, que l'on fige pour tirer."""
     *_, top = dbn.rbms_
@@ -144,29 +174,17 @@ def rounded(values):
     return float(f"{float(values):.5g}")
 
 
-def figure(results):
-    """Part des images reconnues selon la profondeur, une courbe par réglage, pour les chaînes de la source ; et les caractères présents."""
-    canvas, axes = plt.subplots(1, 2, figsize=(7.6, 4.4))
-    for rank, config in enumerate(results.configs):
-        for ax, measure in zip(axes, ("source_recognised", "source_present")):
-            name = f"{config['characters']}, q = {config['n_hidden']}"
-            depths = results.values("depths", **config)[0]
-            ax.plot(depths, results.values(measure, **config).mean(axis=0), color=COLORS[rank % 7], marker=MARKERS[rank % 8], label=name)
-    axes[0].set(xlabel="nombre de couches", ylabel="part des images reconnues", xscale="log", ylim=(0, 1.02))
-    axes[1].set(xlabel="nombre de couches", ylabel="caractères présents", xscale="log")
-    canvas.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
-    return canvas
-
-
 def draw_characters(results):
     """Caractères présents et écart à une vraie image, selon le nombre de caractères appris, pour 1, 2 et 5 couches."""
     canvas, axes = plt.subplots(1, 2, figsize=(7.6, 3.9))
+    learned = {config["characters"] for config in results.configs if config["lr"] == 0.1}
+    numbers = [n for n in range(1, 11) if CHARACTERS[:n] in learned]
     for rank, L in enumerate((1, 2, 5)):
         for ax, measure, factor in zip(axes, ("source_present", "source_distance"), (1, 100)):
-            values = {n: results.values(measure, characters=CHARACTERS[:n], lr=0.1)[:, rank] for n in range(1, 11)}
+            values = {n: results.values(measure, characters=CHARACTERS[:n], lr=0.1)[:, rank] for n in numbers}
             draw_curve(ax, values, rank, f"L = {L}", factor)
     axes[0].plot([1, 10], [1, 10], ":", color="black", label="tous")
-    axes[0].set(xlabel="caractères appris", ylabel="caractères présents")
+    axes[0].set(xlabel="caractères appris", ylabel="caractères présents", ylim=(0, 10.3))
     axes[1].set(xlabel="caractères appris", ylabel="écart à une vraie image (%)", ylim=(0, None))
     axes[0].legend(fontsize=10)
     return canvas
@@ -205,6 +223,19 @@ def draw_depth(results):
     return canvas
 
 
+def draw_groups(results):
+    """Selon la profondeur, une courbe par graine : bits que le sommet garde d'une image sur 39, et rang effectif de ses états."""
+    canvas, axes = plt.subplots(1, 2, figsize=(7.6, 3.6))
+    depths = results.values("depths")[0]
+    for ax, measure, label in zip(axes, ("bits", "effective_rank"), ("bits gardés", "rang effectif")):
+        for seed, (values, color) in enumerate(zip(results.values(measure), COLORS)):
+            ax.plot(depths, values, color=color, marker=MARKERS[seed], label=f"graine {seed}")
+        ax.set(xlabel="nombre de couches", ylabel=label, ylim=(0, None))
+    axes[0].axhline(np.log2(39), color="black", ls=":", label="log₂ 39")
+    axes[0].legend(fontsize=10)
+    return canvas
+
+
 def draw_width(results):
     """Selon la largeur, pour « F », une et cinq couches : part des images reconnues, écart à une vraie image."""
     widths = sorted(config["n_hidden"] for config in results.configs if config["characters"] == "F")
@@ -219,9 +250,14 @@ def draw_width(results):
 
 
 def draw_curve(ax, values, rank, label, factor=1):
-    """Moyenne et intervalle à 95 % de ``values``, dictionnaire abscisse → une valeur par graine (S,)."""
+    """Moyenne de ``values``, dictionnaire abscisse → une valeur par graine (S,) ; intervalle à 95 % dès trois graines, sinon elles-mêmes."""
+    style = {"color": COLORS[rank], "marker": MARKERS[rank]}
     mean, half = factor * np.transpose([mean_interval(seeds) for seeds in values.values()])
-    ax.errorbar(list(values), mean, yerr=np.nan_to_num(half), label=label, capsize=3, color=COLORS[rank], marker=MARKERS[rank])
+    enough = [len(seeds) >= 3 for seeds in values.values()]
+    ax.errorbar(list(values), mean, yerr=np.where(enough, half, 0), label=label, capsize=3, **style)
+    for (x, seeds), shown in zip(values.items(), enough):
+        if not shown:
+            ax.scatter(np.full(len(seeds), x), factor * seeds, s=12, alpha=0.6, **style)
 
 
 def draw_rows(rows, image_shape, columns=10, width=6.8):
@@ -278,15 +314,20 @@ TINY = {"epochs": 2, "n_samples": 20, "n_steps": 5, "long_steps": 5}
 experiment = Experiment(name="dbn_alphadigits", title="DBN sur AlphaDigits : caractères, profondeur, largeur", source="004 §1.2",
                         run=run, grids={"rapide": grid(*studies(10, [1, 10, 20]), **TINY),
                                         "complet": grid(*studies(100, [1, 10, 100, 200, 320, 500, 1000]))},
-                        seeds={"rapide": 1, "complet": 3}, figure=figure)
+                        seeds={"rapide": 1, "complet": 3}, figure=draw_characters)
 
 extremes = Experiment(name="dbn_alphadigits_extremes", title="DBN sur AlphaDigits : mille couches, dix mille neurones",
                       source="004 §1.2", run=run, grids={"rapide": grid(*extreme_studies(50, 10, 1000), **TINY | {"epochs": 1}),
                                                          "complet": grid(*extreme_studies(1000, 50, 10000))},
-                      seeds={"rapide": 1, "complet": 3}, figure=figure)
+                      seeds={"rapide": 1, "complet": 3}, figure=draw_depth)
 
 start = Experiment(name="dbn_alphadigits_depart", title="DBN sur AlphaDigits : partir d'un caractère appris, ou d'un inconnu",
                    source="004 §1.2", run=run_start, seeds={"rapide": 1, "complet": 3},
                    grids={size: [{"characters": CHARACTERS, "unknown": UNKNOWN, "lr": 0.1,
                                   "batch_size": 5, "epochs": epochs, "n_hidden": q, "depth": 5, "n_samples": n, "n_steps": 50}]
                           for size, epochs, q, n in (("rapide", 1, 20, 20), ("complet", 100, 500, 200))})
+
+information_left = Experiment(name="dbn_alphadigits_information", title="DBN sur AlphaDigits : les images que le sommet distingue encore",
+                              source="004 §1.2.1", run=run_groups, seeds={"rapide": 1, "complet": 3}, figure=draw_groups,
+                              grids={size: [{"characters": "W", "lr": 0.1, "batch_size": 5, "epochs": epochs, "n_hidden": q, "depth": depth}]
+                                     for size, epochs, q, depth in (("rapide", 1, 20, 5), ("complet", 100, 500, 100))})

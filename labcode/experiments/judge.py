@@ -63,6 +63,13 @@ def train_judge(held_out=0, n_epochs=80, seed=0):
     return model.eval()
 
 
+def held_out_accuracy(held_out=9):
+    """Part des images que reconnaît un juge qui n'a pas vu les ``held_out`` premières de chaque caractère : celles-là."""
+    X, y, _ = alphadigits()
+    unseen = np.tile(np.arange(39) < held_out, 36)
+    return float(np.mean(train_judge(held_out)(X[unseen]).argmax(axis=1) == merged(y[unseen])))
+
+
 def altered(X, rng):
     """Chaque image décalée d'au plus un pixel dans chaque sens, et 3 % de ses pixels basculés."""
     images = X.reshape(-1, 20, 16)

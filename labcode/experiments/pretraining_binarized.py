@@ -44,7 +44,9 @@ def figure(results):
         draw_starts(ax, results, axis, "test_error", **others)
         ax.set_xlabel(label)
     axes[2].set_xscale("log")
-    axes[0].set(ylabel="erreur de test (%)", ylim=(0, None))
+    ticks = (2, 5, 10, 20, 50)
+    axes[0].set(ylabel="erreur de test (%)", yscale="log", yticks=ticks, yticklabels=ticks)
+    axes[0].minorticks_off()
     canvas.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=10)
     return canvas
 

@@ -135,8 +135,8 @@ def figure(results):
 def characters_figure(results):
     """Selon le nombre de caractères appris : combien sont présents dans les images, et quelle part est reconnue."""
     canvas, axes = plt.subplots(1, 2, figsize=(8, 3.8))
-    for learning, way, label in (("cd", "short", "CD-1, 50 pas (source)"), ("cd", "long", "CD-1, 1000 pas"), ("pcd", "long", "PCD, 1000 pas"),
-                                 ("labels", "long", "étiquettes figées")):
+    for learning, way, label in (("cd", "short", "CD-1, 50 pas (source)"), ("cd", "long", "CD-1, 1000 pas"), ("cd", "annealed", "CD-1, recuit"),
+                                 ("pcd", "long", "PCD, 1000 pas"), ("labels", "long", "étiquettes figées")):
         present = [n for n in range(1, 9) if several(n, learning) in results.configs]
         for ax, name in zip(axes, ("present", "recognised")):
             values = [mean_interval(results.values(f"{way}_{name}", **several(n, learning))) for n in present]
@@ -144,9 +144,9 @@ def characters_figure(results):
                 mean, half = np.array(values).T
                 ax.errorbar(present, mean, half, fmt="o-", capsize=3, label=label)
     axes[0].plot((1, 8), (1, 8), ":", color="0.5", label="tous")
-    axes[0].set(ylabel="caractères présents", xlabel="caractères appris")
+    axes[0].set(ylabel="caractères présents", xlabel="caractères appris", ylim=(0, 12))
     axes[1].set(ylabel="part d'images reconnues", xlabel="caractères appris", ylim=(0, 1.05))
-    axes[0].legend(fontsize=10)
+    axes[0].legend(fontsize=10, loc="upper left")
     return canvas
 
 

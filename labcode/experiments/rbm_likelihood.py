@@ -56,7 +56,7 @@ def figure(results):
             ax.fill_between(epochs, mean - half, mean + half, color=line.get_color(), alpha=0.2, lw=0)
     for method, style in zip(PUBLISHED, (":", "--")):
         left.axhline(PUBLISHED[method], color="0.5", linestyle=style, label=f"{NAMES[method]} (2008)")
-    left.set(xlabel="époque", ylabel="log-vraisemblance de test (nats)", ylim=(-160, -80))
+    left.set(xlabel="époque", ylabel="log-vraisemblance de test (nats)", ylim=(-180, -80))
     right.set(xlabel="époque", ylabel="erreur de reconstruction", yscale="log")
     left.legend(fontsize=9)
     return canvas
