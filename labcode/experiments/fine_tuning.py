@@ -66,7 +66,10 @@ def figure(results):
         ax.plot(epochs, 100 * mean, style, color=color, label=NAMES[config["start"]])
         ax.fill_between(epochs, 100 * (mean - np.nan_to_num(half)), 100 * (mean + np.nan_to_num(half)), color=color, alpha=0.2, lw=0)
     ax.axhline(1.2, color="#555555", ls=":", lw=1.5, label="Hinton et Salakhutdinov, 1,2 %")
-    ax.set(xlabel="époque d'affinage", ylabel="erreur de test (%)", yscale="log")
+    ticks = {1.2: "1,2", 1.5: "1,5", 2: "2", 3: "3", 5: "5", 10: "10"}
+    ax.set(xlabel="époque d'affinage", ylabel="erreur de test (%)", yscale="log", yticks=list(ticks), yticklabels=ticks.values())
+    ax.minorticks_off()
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend()
     return canvas
 

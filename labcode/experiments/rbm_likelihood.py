@@ -49,10 +49,12 @@ def figure(results):
     """Log-vraisemblance de test, et erreur de reconstruction, selon l'époque ; une courbe par façon d'apprendre."""
     canvas, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8))
     for config in results.configs:
+        count = len(results.seeds(method=config["method"]))
+        label = f"{NAMES[config['method']]}, {count} graine{'s' * (count > 1)}"
         for ax, metric, every in ((left, "log_likelihood_curve", config["every"]), (right, "reconstruction_curve", 1)):
             mean, half = mean_interval(results.values(metric, method=config["method"]))
             epochs = every * np.arange(1, len(mean) + 1)
-            line, = ax.plot(epochs, mean, label=NAMES[config["method"]], lw=1.8)
+            line, = ax.plot(epochs, mean, label=label, lw=1.8)
             ax.fill_between(epochs, mean - half, mean + half, color=line.get_color(), alpha=0.2, lw=0)
     for method, style in zip(PUBLISHED, (":", "--")):
         left.axhline(PUBLISHED[method], color="0.5", linestyle=style, label=f"{NAMES[method]} (2008)")

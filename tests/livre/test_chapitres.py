@@ -3,6 +3,7 @@
 import re
 
 import jupytext
+import pytest
 
 HEADINGS = ["Objectifs", "Prédire, puis exécuter", "Expériences", "Questions de TP",
             "À retenir", "Pour aller plus loin", "Sources et écarts"]
@@ -48,6 +49,16 @@ def test_figures_decrites(chapter):
         if any("image/png" in output.get("data", {}) for output in cell.outputs):
             alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
             assert len(alt) >= 40, f"figure sans description :\n{cell.source}"
+
+
+LOADED_BY = {"alphadigits": r"load_alphadigits|images_of\(", "usps": r"load_usps", "cifar10": r"load_cifar10"}
+
+
+@pytest.mark.parametrize("name", LOADED_BY)
+def test_donnees_absentes_du_depot_annoncees(chapter, name):
+    """Ce que le dépôt ne contient pas, le carnet l'annonce dans ses métadonnées : nbval le saute si on ne peut l'obtenir."""
+    loaded = any(re.search(LOADED_BY[name], cell.source) for cell in chapter.code_cells)
+    assert loaded == (name in chapter.notebook.metadata.get("labcode", {}).get("datasets", ()))
 
 
 def test_sorties_sans_adresse_ni_chemin(chapter):
