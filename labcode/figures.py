@@ -137,6 +137,17 @@ def plot_images(images, titles=None, columns=10, image_shape=None, *, vmin=0, vm
     return figure
 
 
+def plot_seeds(ax, x, values, label, rank):
+    """Trace sur ``ax`` une moyenne et, autour, un point par graine : ``values[i]`` (S,) est en ``x[i]``.
+
+    Pour des parts ou des comptes, qui sont bornés, et peu de graines, cela en dit plus qu'un intervalle. ``rank`` choisit
+    la couleur et la marque.
+    """
+    ax.plot(x, [np.mean(found) for found in values], f"{MARKERS[rank]}-", color=COLORS[rank], label=label)
+    for place, found in zip(x, values):
+        ax.plot(np.full(len(found), place), found, ".", color=COLORS[rank], alpha=0.6, ms=5)
+
+
 def _plot_curves(ax, epochs, train, validation, label):
     marker = "o" if len(epochs) <= 30 else ""
     ax.plot(epochs, train, color=COLORS[0], marker=marker, label="apprentissage")

@@ -11,7 +11,7 @@ import numpy as np
 from labcode.boltzmann import DBN, RBM
 from labcode.experiments import Experiment, load_results, mean_interval, product
 from labcode.experiments.judge import images_of, judge, ranks
-from labcode.figures import COLORS, MARKERS
+from labcode.figures import COLORS, MARKERS, plot_seeds
 
 DEPTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # celles que l'on mesure, si la pile y va
 CHARACTERS = "24BZ9PTN0K"                             # dans l'ordre où la source les ajoute
@@ -181,9 +181,9 @@ def draw_characters(results):
     numbers = [n for n in range(1, 11) if CHARACTERS[:n] in learned]
     for rank, L in enumerate((1, 2, 5)):
         for ax, measure, factor in zip(axes, ("source_present", "source_distance"), (1, 100)):
-            values = {n: results.values(measure, characters=CHARACTERS[:n], lr=0.1)[:, rank] for n in numbers}
-            draw_curve(ax, values, rank, f"L = {L}", factor)
-    axes[0].plot([1, 10], [1, 10], ":", color="black", label="tous")
+            values = [factor * results.values(measure, characters=CHARACTERS[:n], lr=0.1)[:, rank] for n in numbers]
+            plot_seeds(ax, numbers, values, f"L = {L}", rank)
+    axes[0].plot([1, 10], [1, 10], color="0.85", lw=8, label="tous", zorder=0)
     axes[0].set(xlabel="caractères appris", ylabel="caractères présents", ylim=(0, 10.3))
     axes[1].set(xlabel="caractères appris", ylabel="écart à une vraie image (%)", ylim=(0, None))
     axes[0].legend(fontsize=10)

@@ -140,7 +140,7 @@ def figure(results, axis, label, log=False):
     for ax, metric, title in zip(axes, ("train_error", "test_error"), ("apprentissage", "test")):
         draw_starts(ax, results, axis, metric)
         ax.set(title=title, xlabel=label, **({"xscale": "log"} if log else {}))
-    axes[0].set(ylabel="erreur (%)", ylim=(0, None))
+    axes[0].set(ylabel="erreur (%)", ylim=(0, min(100, axes[0].get_ylim()[1])))
     canvas.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=10)
     return canvas
 

@@ -16,6 +16,7 @@ from labcode.checks import french_number
 from labcode.experiments import Experiment, mean_interval
 from labcode.experiments.initialization import rounded
 from labcode.experiments.judge import images_of, judge, ranks
+from labcode.figures import plot_seeds
 
 SIZES = (1, 10, 100, 320, 500, 1000, 10000, 100000)     # q, figure 3 de la source
 SOURCE_ERRORS = (0.27668, 0.17965, 0.03221, 0.00938, 0.00288, 0.00208, 0.00032, 0.00016)  # ses erreurs, pour « 0 »
@@ -123,8 +124,9 @@ def figure(results):
     axes[1].set(yticks=[tick for tick in TICKS if tick > 2 * low], ylim=(min(-250, 2 * low), 60))
     axes[1].set_yticklabels([french_number(tick) for tick in axes[1].get_yticks()])
     axes[1].minorticks_off()
-    for way, label in (("short", "50 pas"), ("long", "1000 pas"), ("annealed", "recuit")):
-        draw(axes[2], results, f"{way}_recognised", label)
+    for rank, (way, label) in enumerate((("short", "50 pas"), ("long", "1000 pas"), ("annealed", "recuit"))):
+        sizes = [q for q in SIZES if has(results, **q_config(q))]
+        plot_seeds(axes[2], sizes, [results.values(f"{way}_recognised", **q_config(q)) for q in sizes], label, rank)
     axes[2].set(title="part d'images reconnues", ylim=(0, 1.05))
     for ax in axes:
         ax.set(xscale="log", xlabel="unités cachées q")
@@ -135,15 +137,13 @@ def figure(results):
 def characters_figure(results):
     """Selon le nombre de caractères appris : combien sont présents dans les images, et quelle part est reconnue."""
     canvas, axes = plt.subplots(1, 2, figsize=(8, 3.8))
-    for learning, way, label in (("cd", "short", "CD-1, 50 pas (source)"), ("cd", "long", "CD-1, 1000 pas"), ("cd", "annealed", "CD-1, recuit"),
-                                 ("pcd", "long", "PCD, 1000 pas"), ("labels", "long", "étiquettes figées")):
-        present = [n for n in range(1, 9) if several(n, learning) in results.configs]
+    axes[0].plot((1, 8), (1, 8), color="0.85", lw=8, label="tous", zorder=0)
+    ways = (("cd", "short", "CD-1, 50 pas (source)"), ("cd", "long", "CD-1, 1000 pas"), ("cd", "annealed", "CD-1, recuit"),
+            ("pcd", "long", "PCD, 1000 pas"), ("labels", "long", "étiquettes figées"))
+    for rank, (learning, way, label) in enumerate(ways):
+        learned = [n for n in range(1, 9) if several(n, learning) in results.configs]
         for ax, name in zip(axes, ("present", "recognised")):
-            values = [mean_interval(results.values(f"{way}_{name}", **several(n, learning))) for n in present]
-            if values:
-                mean, half = np.array(values).T
-                ax.errorbar(present, mean, half, fmt="o-", capsize=3, label=label)
-    axes[0].plot((1, 8), (1, 8), ":", color="0.5", label="tous")
+            plot_seeds(ax, learned, [results.values(f"{way}_{name}", **several(n, learning)) for n in learned], label, rank)
     axes[0].set(ylabel="caractères présents", xlabel="caractères appris", ylim=(0, 12))
     axes[1].set(ylabel="part d'images reconnues", xlabel="caractères appris", ylim=(0, 1.05))
     axes[0].legend(fontsize=10, loc="upper left")
@@ -155,7 +155,7 @@ def mosaic(results, cases):
     canvas, axes = plt.subplots(len(cases), 1, figsize=(7.4, 0.86 * len(cases)), squeeze=False)
     for ax, (title, way, config) in zip(axes[:, 0], cases):
         images = unpacked(results.runs(**config)[0].metrics[f"{way}_images"]).reshape(-1, 20, 16)
-        ax.imshow(np.hstack([np.pad(image, ((0, 0), (0, 3)), constant_values=0.5) for image in images])[:, :-3], cmap="gray")
+        ax.imshow(np.hstack([np.pad(image, ((0, 0), (0, 3)), constant_values=0.5) for image in images])[:, :-3], cmap="gray", vmin=0, vmax=1)
         ax.set(xticks=[], yticks=[])
         ax.set_ylabel(title, rotation=0, ha="right", va="center")
     return canvas

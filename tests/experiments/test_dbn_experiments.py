@@ -160,7 +160,8 @@ def test_grille_rapide_et_figure(tmp_path):
     results = run_experiment(tiny, "rapide", progress=False, folder=tmp_path)
     assert len(results.configs) == len(tiny.grids["rapide"])
     drawn = [draw(results) for draw in (study.draw_characters, study.draw_ways, study.draw_depth, study.draw_width)]
-    assert [len(ax.lines) for ax in drawn[0].axes] == [10, 9]  # trois courbes à barres d'erreur, et la diagonale
+    labels = [[line.get_label() for line in ax.lines if not line.get_label().startswith("_")] for ax in drawn[0].axes]
+    assert labels == [["L = 1", "L = 2", "L = 5", "tous"], ["L = 1", "L = 2", "L = 5"]]
     assert len(drawn[1].axes[0].patches) == 14
     present = [line.get_ydata() for line in drawn[0].axes[0].lines]
     expected = [results.values("source_present", characters=study.CHARACTERS[:n], lr=0.1)[:, 0].mean() for n in range(1, 11)]
