@@ -311,23 +311,23 @@ def extreme_studies(depth, several_depth, width):
 
 TINY = {"epochs": 2, "n_samples": 20, "n_steps": 5, "long_steps": 5}
 
-experiment = Experiment(name="dbn_alphadigits", title="DBN sur AlphaDigits : caractères, profondeur, largeur", source="004 §1.2",
+experiment = Experiment(name="dbn-alphadigits", title="DBN sur AlphaDigits : caractères, profondeur, largeur", source="004 §1.2",
                         run=run, grids={"rapide": grid(*studies(10, [1, 10, 20]), **TINY),
                                         "complet": grid(*studies(100, [1, 10, 100, 200, 320, 500, 1000]))},
                         seeds={"rapide": 1, "complet": 3}, figure=draw_characters)
 
-extremes = Experiment(name="dbn_alphadigits_extremes", title="DBN sur AlphaDigits : mille couches, dix mille neurones",
+extremes = Experiment(name="dbn-alphadigits-extremes", title="DBN sur AlphaDigits : mille couches, dix mille neurones",
                       source="004 §1.2", run=run, grids={"rapide": grid(*extreme_studies(50, 10, 1000), **TINY | {"epochs": 1}),
                                                          "complet": grid(*extreme_studies(1000, 50, 10000))},
                       seeds={"rapide": 1, "complet": 3}, figure=draw_depth)
 
-start = Experiment(name="dbn_alphadigits_depart", title="DBN sur AlphaDigits : partir d'un caractère appris, ou d'un inconnu",
+start = Experiment(name="dbn-alphadigits-depart", title="DBN sur AlphaDigits : partir d'un caractère appris, ou d'un inconnu",
                    source="004 §1.2", run=run_start, seeds={"rapide": 1, "complet": 3},
                    grids={size: [{"characters": CHARACTERS, "unknown": UNKNOWN, "lr": 0.1,
                                   "batch_size": 5, "epochs": epochs, "n_hidden": q, "depth": 5, "n_samples": n, "n_steps": 50}]
                           for size, epochs, q, n in (("rapide", 1, 20, 20), ("complet", 100, 500, 200))})
 
-information_left = Experiment(name="dbn_alphadigits_information", title="DBN sur AlphaDigits : les images que le sommet distingue encore",
+information_left = Experiment(name="dbn-alphadigits-information", title="DBN sur AlphaDigits : les images que le sommet distingue encore",
                               source="004 §1.2.1", run=run_groups, seeds={"rapide": 1, "complet": 3}, figure=draw_groups,
                               grids={size: [{"characters": "W", "lr": 0.1, "batch_size": 5, "epochs": epochs, "n_hidden": q, "depth": depth}]
                                      for size, epochs, q, depth in (("rapide", 1, 20, 5), ("complet", 100, 500, 100))})
