@@ -451,9 +451,10 @@ def test_corrupt_storage_is_offered_then_dropped(browser, book, stored):
     page.goto(f"{book.as_uri()}/chapters/page.html")
     page.evaluate("([name, stored]) => localStorage.setItem(`labcode.question.${name}`, stored)", [name, stored])
     for _ in range(2):  # l'avis reste tant qu'on n'a pas choisi
+        page.wait_for_timeout(100)  # le temps que l'écriture passe d'un processus du navigateur à l'autre
         page.reload()
-        page.wait_for_selector(".lc-question form")
         question = card(page, name)
+        question.locator(".lc-note").wait_for()
         assert "Juste" not in question.inner_text() and "essai" not in question.inner_text()
         assert "n'a pas pu être relue" in question.inner_text()
         assert page.locator(".lc-note").count() == 1
@@ -466,7 +467,7 @@ def test_corrupt_storage_is_offered_then_dropped(browser, book, stored):
     question.get_by_role("button", name="Oublier").click()
     assert page.evaluate("document.activeElement.className") == "lc-primary"
     page.reload()
-    page.wait_for_selector(".lc-question form")
+    card(page, name).locator("form").wait_for()
     assert card(page, name).locator(".lc-note").count() == 0
     assert "Juste." in card(page, name).get_by_role("status").inner_text()
     context.close()
