@@ -3,6 +3,7 @@
 import random
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -240,6 +241,7 @@ def test_an_endless_loop_is_stopped(function):
     outcome = run(function, (), 0.2)
     assert outcome.timed_out and outcome.duration < 5
     assert signal.getsignal(signal.SIGALRM) == handler and signal.getitimer(signal.ITIMER_REAL) == (0, 0) and sys.gettrace() is trace
+    assert sys.exc_info() == (None, None, None) and sys._getframe().f_trace is trace  # la prochaine erreur de l'élève ne s'y enchaîne pas
 
 
 def test_an_endless_loop_is_stopped_outside_the_main_thread():
@@ -248,6 +250,13 @@ def test_an_endless_loop_is_stopped_outside_the_main_thread():
     worker.start()
     worker.join(20)
     assert outcomes and outcomes[0].timed_out
+
+
+def test_a_debugger_still_works_after_a_loop_stopped_outside_the_main_thread():
+    code = ("import sys, threading; from labcode.tp.code.limit import run; from tests.tp.test_verify import forever; "
+            "worker = threading.Thread(target=run, args=(forever, (), 0.2)); worker.start(); worker.join(); "
+            "sys.settrace(lambda *_: None); (lambda: None)()")
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_an_endless_loop_is_told():
