@@ -20,7 +20,7 @@ aide:
 	@echo "make carnets   réexécute les carnets modifiés et range leurs sorties (TOUT=1 : tous)"
 	@echo "make bench     compare la vitesse du code à celle des bibliothèques (ECRIRE=1 : range le tableau dans data/results)"
 	@echo "make mutants   plante des fautes dans labcode.nn et labcode.optim, et compte celles que les tests ne voient pas"
-	@echo "make experiences  dit où en sont les expériences des sources (NOM=initialisation : fait les essais qui manquent)"
+	@echo "make experiences  dit où en sont les expériences des sources (NOM=initialisation : fait les essais qui manquent ; REFAIRE=1 : aussi ceux d'un autre code)"
 	@echo "make servir    sert le site sur http://127.0.0.1:$(PORT)"
 	@echo "make nettoyer  efface ce qui a été construit et installé ici"
 
@@ -56,7 +56,7 @@ mutants: $(VENV)/tests
 
 # Sans NOM : l'état. Avec : tous les essais aux réglages de la source, deux de front ; interrompu, il reprend où il en était.
 experiences: $(VENV)/lecture
-	@$(BIN)/python -m labcode.experiments $(if $(NOM),lancer $(NOM) --complet --paralleles 2,etat)
+	@$(BIN)/python -m labcode.experiments $(if $(NOM),lancer $(NOM) --complet --paralleles 2 $(if $(REFAIRE),--refaire),etat)
 
 servir:
 	@test -f _build/html/index.html || { echo "Le site n'est pas construit : lancez d'abord « make livre »."; exit 1; }

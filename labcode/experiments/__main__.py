@@ -7,7 +7,7 @@ from pathlib import Path
 
 from labcode.experiments.experiment import SIZES, checked_seeds, discover, find
 from labcode.experiments.runner import RunError, duration_text, experiment_state, load_results, run_experiment
-from labcode.experiments.store import StoreError
+from labcode.experiments.store import REASONS, StoreError
 
 TRANSLATIONS = (  # les erreurs d'argparse, qui ne parle qu'anglais
     (r"unrecognized arguments: (.*)", r"argument inconnu : \1"),
@@ -124,7 +124,12 @@ def draw(options):
     size = options.taille or ("complet" if has_results(experiment, options.dossier) else "rapide")
     results, path = load_results(experiment, size, options.dossier), options.fichier or Path(f"{experiment.name}.png")
     use_style()
-    experiment.figure(results).savefig(path)
+    drawing = experiment.figure(results)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        drawing.savefig(path)
+    except OSError as error:
+        raise StoreError(f"« {path} » ne peut être écrit : {REASONS.get(error.errno, error.strerror)}.") from error
     print(f"{path} : résultats « {size} », essais {len(results)}")
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from labcode.boltzmann import DBN, RBM
 from labcode.experiments import Experiment, load_results, mean_interval, product
-from labcode.experiments.judge import images_of, judge, ranks
+from labcode.experiments.initialization import rounded
+from labcode.experiments.judge import images_of, judge, packed, ranks, unpacked
 from labcode.figures import COLORS, MARKERS, plot_seeds
 
 DEPTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)  # celles que l'on mesure, si la pile y va
@@ -154,24 +155,6 @@ def bernoulli_entropy(P):
     """Entropie moyenne d'une unité, en bits : 0 si les probabilités valent 0 ou 1, 1 si elles valent ½."""
     P = np.clip(P.astype(np.float64), 1e-12, 1 - 1e-12)
     return -np.mean(P * np.log2(P) + (1 - P) * np.log2(1 - P))
-
-
-def packed(images):
-    """Images binaires (n, 320) en (n, 20) entiers, un par ligne de 16 pixels, pour tenir peu de place."""
-    return (images.reshape(len(images), 20, 16).astype(int) @ (1 << np.arange(16)[::-1])).tolist()
-
-
-def unpacked(rows):
-    """L'inverse de ``packed`` : (…, 20) entiers donnent (…, 320) pixels."""
-    bits = np.asarray(rows, int)[..., None] >> np.arange(16)[::-1] & 1
-    return bits.reshape(*bits.shape[:-2], 320)
-
-
-def rounded(values):
-    """Cinq chiffres significatifs."""
-    if np.ndim(values):
-        return [rounded(value) for value in values]
-    return float(f"{float(values):.5g}")
 
 
 def draw_characters(results):

@@ -89,14 +89,14 @@ def judge(images, characters, *, asked=None, threshold=0.5, model=None):
 
     ``recognised`` : part des images à qui il donne l'une de ces classes avec une probabilité d'au moins ``threshold`` ;
     ``counts`` : combien pour chacune ; ``diversity`` : nombre effectif de caractères, exponentielle de l'entropie de ces
-    comptes, de 1 au nombre de caractères (0 si rien n'est reconnu) ; ``present`` : nombre de caractères reconnus dans au
+    comptes, de 1 au nombre de classes (0 si rien n'est reconnu) ; ``present`` : nombre de classes reconnues dans au
     moins un quart de leur part, n divisé par leur nombre ; ``distance`` : part moyenne des pixels qui diffèrent de la plus
     proche vraie image de ces caractères. Si ``asked`` dit quel caractère (son rang, de 0 à 35) chaque image devait être,
     ``obeyed`` est la part de celles qui le sont.
     """
     model = train_judge() if model is None else model
     p = softmax(model(np.asarray(images, np.float32)))
-    classes = merged(ranks(characters))
+    classes = np.unique(merged(ranks(characters)))  # « 0 » et « O » n'en font qu'une
     found, sure = p.argmax(axis=1), p.max(axis=1) >= threshold
     counts = np.array([np.sum(sure & (found == rank)) for rank in classes])
     verdict = {"recognised": float(np.isin(found[sure], classes).sum() / len(images)), "counts": counts.tolist(),
@@ -118,3 +118,14 @@ def nearest_distance(images, real):
     images, real = np.asarray(images, np.float64), real.astype(np.float64)
     differing = images.sum(axis=1)[:, None] + real.sum(axis=1) - 2 * images @ real.T
     return float(differing.min(axis=1).mean() / real.shape[1])
+
+
+def packed(images):
+    """Images binaires (n, 320) en (n, 20) entiers, un par ligne de 16 pixels, pour tenir peu de place."""
+    return (images.reshape(len(images), 20, 16).astype(int) @ (1 << np.arange(16)[::-1])).tolist()
+
+
+def unpacked(rows):
+    """L'inverse de ``packed`` : (…, 20) entiers donnent (…, 320) pixels."""
+    bits = np.asarray(rows, int)[..., None] >> np.arange(16)[::-1] & 1
+    return bits.reshape(*bits.shape[:-2], 320)

@@ -15,7 +15,7 @@ from labcode.boltzmann.units import bernoulli_
 from labcode.checks import french_number
 from labcode.experiments import Experiment, mean_interval
 from labcode.experiments.initialization import rounded
-from labcode.experiments.judge import images_of, judge, ranks
+from labcode.experiments.judge import images_of, judge, packed, ranks, unpacked
 from labcode.figures import plot_seeds
 
 SIZES = (1, 10, 100, 320, 500, 1000, 10000, 100000)     # q, figure 3 de la source
@@ -96,17 +96,6 @@ def likelihood(rbm, train, held_out, config, rng):
         gap = rbm.free_energy(held_out).mean(dtype=float) - rbm.free_energy(train).mean(dtype=float)
         metrics |= {"free_energy_gap": rounded(gap), "held_out_log_likelihood": rounded(bounds[0] - gap)}
     return metrics
-
-
-def packed(images):
-    """Chaque image, 20 lignes de 16 bits : vingt entiers."""
-    return (images.reshape(-1, 20, 16).astype(int) @ (1 << np.arange(16)[::-1])).tolist()
-
-
-def unpacked(rows):
-    """L'inverse de ``packed`` : (n, 320)."""
-    rows = np.array(rows, int).reshape(-1, 20, 1)
-    return (rows >> np.arange(16)[::-1] & 1).reshape(len(rows), 320).astype(np.float32)
 
 
 def figure(results):

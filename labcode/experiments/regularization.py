@@ -92,14 +92,15 @@ def chosen(results, method, **config):
 def figure(results):
     """Erreur et perte de test de chaque méthode, à la force choisie par la validation : moyenne, intervalle à 95 %."""
     canvas, axes = plt.subplots(2, 2, figsize=(8.6, 7.6), sharey=True, sharex="col")
-    rows = np.arange(len(METHODS))[::-1]
+    methods = [m for m in METHODS if any(config["method"] == m for config in results.configs)]
+    rows = np.arange(len(methods))[::-1]
     for line, noise in zip(axes, sorted({config["label_noise"] for config in results.configs})):
         for ax, measure, unit in zip(line, ("test_error", "test_loss"), (100, 1)):
-            values = [results.values(measure, method=m, strength=chosen(results, m, label_noise=noise), label_noise=noise) for m in METHODS]
+            values = [results.values(measure, method=m, strength=chosen(results, m, label_noise=noise), label_noise=noise) for m in methods]
             mean, half = np.transpose([mean_interval(unit * v) for v in values])
             ax.axvline(mean[0], color="#888888", lw=1)
             ax.errorbar(mean, rows, xerr=half, fmt="o", capsize=4)
-            ax.set(yticks=rows, yticklabels=METHODS.values(), title=f"étiquettes fausses : {100 * noise:.0f} %")
+            ax.set(yticks=rows, yticklabels=[METHODS[m] for m in methods], title=f"étiquettes fausses : {100 * noise:.0f} %")
     axes[-1, 0].set_xlabel("erreur de test (%)")
     axes[-1, 1].set_xlabel("perte de test")
     return canvas

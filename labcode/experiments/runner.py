@@ -88,6 +88,7 @@ def attempt(run, config, seed, ignore_interrupt=False):
     threadpool_limits(1)
     if ignore_interrupt:  # Ctrl-C atteint tous les processus du terminal : c'est au premier d'arrêter les autres
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    code = fingerprint(run)  # avant l'essai : le source peut changer pendant
     start = time.perf_counter()
     try:
         metrics = run(dict(config), seed)
@@ -99,7 +100,7 @@ def attempt(run, config, seed, ignore_interrupt=False):
         return Failure(config, seed, traceback.format_exc())
     return Record(config, seed, metrics, round(duration, 3), datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
                   {"python": platform.python_version(), "numpy": version("numpy"), "labcode": version("labcode")},
-                  f"{platform.system()} {platform.machine()}, processeurs : {os.cpu_count()}", fingerprint(run))
+                  f"{platform.system()} {platform.machine()}, processeurs : {os.cpu_count()}", code)
 
 
 def outcomes(run, tasks, n_jobs, dask):

@@ -72,8 +72,10 @@ class Store:
         line = json.dumps(vars(record), ensure_ascii=False, default=plain).encode() + b"\n"
         with self.locked() as file:
             size = file.seek(0, os.SEEK_END)
-            if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
-                line = b"\n" + line  # la ligne précédente a été coupée
+            if size:
+                file.seek(size - 1)
+                if file.read(1) != b"\n":
+                    line = b"\n" + line  # la ligne précédente a été coupée
             try:
                 written = 0
                 while written < len(line):

@@ -70,7 +70,7 @@ class BatchNorm(Module):
             if not self._from_batch:
                 np.multiply(dy[part], scale[part, None], out=dx[part])
                 return
-            out = np.multiply(centred[part], (self._inverse * dot / self._count)[part, None], out=dx[part])
+            out = np.multiply(centred[part], (self._inverse[part] * dot[part] / self._count)[:, None], out=dx[part])
             np.subtract(dy[part], out, out=out)
             out -= total[part, None] / self._count
             out *= scale[part, None]

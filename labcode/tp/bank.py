@@ -153,7 +153,11 @@ def shuffled(texts: list[str], seed: str) -> list[str]:
     return order
 
 
+UNJUDGED = {"difficulty", "equations", "minutes", "source", "tests"}
+
+
 def _revision(question):
     """Une empreinte courte : une réponse gardée pour une autre version de la question n'est pas crue."""
-    content = json.dumps(question, sort_keys=True, ensure_ascii=False, default=str)
+    judged = {name: value for name, value in question.items() if name not in UNJUDGED}
+    content = json.dumps(judged, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:8]

@@ -124,7 +124,7 @@ function orderingInput({ items }, { id, describedBy }) {
 function proseInput({ criteria = [] }, { id, describedBy, changed }) {
   const area = h("textarea", { id, rows: 6, "aria-describedby": describedBy });
   const grid = ticks(criteria, { id: `${id}-grid`, type: "checkbox", legend: "Relisez-vous : cochez ce que votre réponse contient." });
-  area.addEventListener("change", () => changed(false)); // un brouillon survit à la fermeture de la page
+  area.addEventListener("input", () => changed(false)); // un brouillon survit à la fermeture de la page
   grid.element.addEventListener("change", () => changed(true));
   return {
     element: h("div", { class: "lc-text" }, h("label", { for: id }, "Votre réponse"), area),

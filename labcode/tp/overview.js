@@ -3,7 +3,7 @@
  * le compte-rendu à rendre ; la reprise de réponses exportées. Tout se passe dans le navigateur.
  */
 import { fromBank, h } from "./dom.js";
-import { decode, keyOf, read, save, write } from "./storage.js";
+import { decode, keyOf, load, read, save, write } from "./storage.js";
 import { FORMAT, REPORT_VERSION, answerHtml, compareAnswers, metaText, plural, replaced, writeHtml, writeMarkdown } from "./report.js";
 import { download, dropZone, fileName, preview, readFile } from "./files.js";
 import { STATES, follow, isDone, showProgressIn, stateName } from "./progress.js";
@@ -132,7 +132,7 @@ function startImport(zone, book, draft, showDraft) {
   const told = zone.querySelector("[role=status]"), questions = book.chapters.flatMap((chapter) => chapter.questions);
   const byId = new Map(questions.map((question) => [question.id, question]));
   const refresh = () => window.dispatchEvent(new Event("storage"));
-  const put = (id, state) => save(byId.get(id), replaced(loadState(byId.get(id)), state));
+  const put = (id, state) => save(byId.get(id), replaced(load(byId.get(id)), state)); // l'illisible est mis de côté
 
   function choice(id, theirs) {
     const question = byId.get(id), mine = loadState(question);

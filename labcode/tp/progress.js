@@ -7,7 +7,7 @@ export const STATES = { todo: "○ à faire", started: "◐ en cours", recorded:
 export function stateName(state) {
   if (!state) return "todo";
   if (state.verdict === "right" || state.verdict === "recorded") return state.verdict;
-  return state.verdict || state.attempts || state.hints ? "started" : "todo";
+  return state.verdict || state.attempts || state.hints || state.answer?.text ? "started" : "todo";
 }
 
 export const isDone = (state) => ["right", "recorded"].includes(stateName(state));

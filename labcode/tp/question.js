@@ -143,7 +143,9 @@ function render({ model, el }) {
   function edited(reviewed) {
     const answer = input.read();
     const result = judge(answer);
-    if (reviewed) showStatus(result);
+    const tooLong = result.kind === "invalid" && answer.text.trim();
+    if (reviewed || tooLong) showStatus(result);
+    else if (status.classList.contains("lc-invalid")) showStatus({ ok: null, kind: "recorded", message: "" });
     if (result.kind !== "invalid" || !answer.text) change({ answer });
   }
 

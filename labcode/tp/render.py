@@ -8,6 +8,7 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 
+@functools.lru_cache(maxsize=8192)  # la construction du site rend toute la banque à chaque page
 def render(text: str | None, math: str, inline: bool = False) -> str:
     r"""Le HTML d'un texte Markdown, ses formules en MathML (``"mathml"``) ou en ``\(…\)`` pour MathJax (``"mathjax"``)."""
     if not text:

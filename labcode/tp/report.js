@@ -12,7 +12,7 @@ export const REPORT_VERSION = 1;
 export const LONGEST_FILE = 5_000_000;
 const MONTHS = ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"];
 
-export const plural = (n, word, words = `${word}s`) => `${n} ${n > 1 ? words : word}`;
+export const plural = (n, word) => `${n} ${word}${n > 1 ? "s" : ""}`;
 const trimmed = (value, limit) => (typeof value === "string" ? value.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F\u202A-\u202E\u2066-\u2069]/g, "").trim().slice(0, limit) : "");
 
 // ── Lire et réunir ─────────────────────────────────────────────────────────
@@ -80,7 +80,7 @@ export function verdictText(question, state) {
   if (!state || state.answer === null) return "○ Sans réponse";
   if (state.verdict === "right") return "✓ Juste";
   if (state.verdict === "wrong") return "✗ Pas encore juste";
-  if (state.verdict !== "recorded") return "◐ À vérifier de nouveau";
+  if (state.verdict !== "recorded") return question.type === "text" ? "◐ Brouillon" : "◐ À vérifier de nouveau";
   if (question.type === "prediction") return "● Prédiction";
   if (question.type === "code") return "● Essayée, sans vérification";
   const total = question.criteria?.length;

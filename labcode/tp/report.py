@@ -145,7 +145,8 @@ def verdict_text(question: dict, state: dict | None) -> str:
     if not state or state["answer"] is None:
         return "○ Sans réponse"
     if state["verdict"] != "recorded":
-        return {"right": "✓ Juste", "wrong": "✗ Pas encore juste"}.get(state["verdict"], "◐ À vérifier de nouveau")
+        unchecked = "◐ Brouillon" if question["type"] == "text" else "◐ À vérifier de nouveau"
+        return {"right": "✓ Juste", "wrong": "✗ Pas encore juste"}.get(state["verdict"], unchecked)
     if question["type"] in ("prediction", "code"):
         return {"prediction": "● Prédiction", "code": "● Essayée, sans vérification"}[question["type"]]
     total = len(question.get("criteria", []))
@@ -396,7 +397,8 @@ def compte_rendu(noms: list[str] | str = (), remarque: str = "", fichier: str | 
     for name, state in widget_states():
         state = decode(questions[name], state) if name in questions else None
         if state and _rank(state) >= _rank(answers.get(name)):
-            answers[name] = state | {"remark": answers[name]["remark"] if name in answers else ""}
+            known = answers.get(name, {"attempts": 0, "hints": 0, "remark": ""})
+            answers[name] = state | {"remark": known["remark"]} | {count: max(state[count], known[count]) for count in ("attempts", "hints")}
     names = [noms] if isinstance(noms, str) else list(noms)
     answered = [chapter for chapter in chapters if any(question["id"] in answers for question in chapter["questions"])]
     return Report(names or read.names, answers, answered or chapters, remarque or read.remark)

@@ -100,9 +100,7 @@ export function startTeacher(root) {
 
   function showAnswer(student, question) {
     const state = student.report.answers[question.id], { mark, doubt } = student.grades[question.id];
-    const answer = h("div", { class: "suivi-reponse" });
-    // Les textes de l'élève sont échappés par `html` ; ceux de la banque viennent de nous.
-    answer.innerHTML = answerHtml(question, state.answer);
+    const answer = fromBank("div", { class: "suivi-reponse" }, answerHtml(question, state.answer)); // les textes de l'élève y sont échappés
     openDetail(student.name, h("p", { class: "suivi-titre" }, question.title), fromBank("div", {}, question.statement), h("p", { class: "suivi-titre" }, "Réponse"), answer,
       h("p", {}, metaText(question, state)),
       doubt ? h("p", { class: "suivi-erreur" }, `Corrigée ici, la réponse est : ${MARK_NAMES[mark]}. Le fichier dit le contraire.`) : null,

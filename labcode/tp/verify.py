@@ -69,4 +69,4 @@ def _source(function):
 
 def _plain(markdown):
     """Le message sans ses marques : accents graves et étoiles retirés, formules laissées en LaTeX."""
-    return re.sub(r"\*\*|`|\$", "", markdown).replace("\n\n", "\n")
+    return re.sub(r"`([^`]*)`|\*\*|\$", r"\1", markdown).replace("\n\n", "\n")

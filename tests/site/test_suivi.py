@@ -200,6 +200,15 @@ def test_la_reprise_ne_perd_rien(context, site, tmp_path):
     assert page.locator(f"tr[data-question='{CHOICE['id']}'] .suivi-etat").inner_text() == "◐ en cours"
 
 
+def test_la_reprise_met_de_cote_l_illisible(context, site, tmp_path):
+    page = opened(context, site + OVERVIEW)
+    page.evaluate("id => localStorage.setItem(`labcode.question.${id}`, '{')", NUMBER["id"])
+    page.set_input_files("#suivi-fichier", written(tmp_path, "Ada", {NUMBER["id"]: entry(NUMBER["id"], str(NUMBER["answer"]), "right")}))
+    page.get_by_text("Une réponse reprise.").wait_for()
+    assert saved(page)[NUMBER["id"]]["verdict"] == "right"
+    assert page.evaluate("id => localStorage.getItem(`labcode.illisible.${id}`)", NUMBER["id"]) == "{"
+
+
 def test_deposer_un_fichier(context, site, tmp_path):
     page = opened(context, site + OVERVIEW)
     text = written(tmp_path, "Ada", {NUMBER["id"]: entry(NUMBER["id"], str(NUMBER["answer"]), "right")}).read_text(encoding="utf-8")

@@ -145,4 +145,5 @@ def test_revision_follows_the_content(sample):
     changed = dict(question, answer=16.0)
     assert bank.compiled(question)["revision"] == bank.compiled(copy.deepcopy(question))["revision"]
     assert bank.compiled(question)["revision"] != bank.compiled(changed)["revision"]
+    assert bank.compiled(question)["revision"] == bank.compiled(dict(question, minutes=question["minutes"] + 5))["revision"]  # rien à rejuger
     json.dumps(bank.compiled(question))

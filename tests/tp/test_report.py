@@ -171,11 +171,14 @@ def test_bad_answers_are_left(full, chapters, questions):
 @needs_node
 def test_page_and_python_write_the_same(full, chapters):
     report_ = json.loads(full.json())
-    for given in (report_, report_ | {"names": [], "date": "", "remark": "", "answers": {}}):
+    name = "exemple-texte-hasard"
+    draft = {name: report_["answers"][name] | {"verdict": "", "answer": {"text": "Un brouillon", "ticked": []}}}
+    for given in (report_, report_ | {"names": [], "date": "", "remark": "", "answers": {}}, report_ | {"answers": draft}):
         written = node("ecrire", report=given, book=book(chapters))
         again = Report.read(json.dumps(given), chapters)
         assert written["markdown"] == again.markdown()
         assert written["html"] == again.html()
+    assert "◐ Brouillon" in again.markdown()
 
 
 @needs_node
@@ -218,9 +221,10 @@ def test_progress_is_said_in_french():
         "Aucune question sur 3 n'est faite, encore 1\u00a0h\u00a015 environ", "1 question sur 3 faite, encore 50\u00a0min environ",
         "2 questions sur 3 faites, encore 25\u00a0min environ", "Les 3 questions sont faites", "La question est faite"]
     assert node("durees", minutes=[5, 59, 60, 65, 150]) == ["5\u00a0min", "59\u00a0min", "1\u00a0h", "1\u00a0h\u00a005", "2\u00a0h\u00a030"]
-    states = [None, {"verdict": "right"}, {"verdict": "recorded"}, {"verdict": "wrong"}, {"hints": 1, "verdict": ""}, {"verdict": "", "attempts": 0, "hints": 0}, 3, "x"]
+    states = [None, {"verdict": "right"}, {"verdict": "recorded"}, {"verdict": "wrong"}, {"hints": 1, "verdict": ""}, {"verdict": "", "attempts": 0, "hints": 0}, 3, "x",
+              {"verdict": "", "answer": {"text": "Un brouillon", "ticked": []}}]
     assert node("etats", states=states) == [["todo", False], ["right", True], ["recorded", True], ["started", False], ["started", False], ["todo", False],
-                                           ["todo", False], ["todo", False]]
+                                           ["todo", False], ["todo", False], ["started", False]]
     assert node("nommer", names=[["Ada Lovelace", "Émile Borel"], [], ["../..\\x<y>"]]) == [
         "compte-rendu-ada-lovelace-emile-borel", "compte-rendu", "compte-rendu-x-y"]
 
@@ -338,12 +342,13 @@ def test_from_live_widgets(notebook_folder):
 def test_from_a_file_and_widgets(notebook_folder, full, tmp_path):
     (tmp_path / "page.json").write_text(full.json(), encoding="utf-8")
     better, worse = question("exemple-nombre-tolerance"), question("exemple-nombre-poids")
-    better.answer, better.verdict, better.attempts = "0,5", "right", 4
+    better.answer, better.verdict, better.attempts = "0,5", "right", 1  # moins qu'au fichier : un compteur ne baisse pas
     worse.answer, worse.verdict, worse.attempts = "12", "wrong", 1
     done = compte_rendu(fichier=tmp_path / "page.json")
     assert done.names == full.names and done.remark == full.remark
     assert done.answers["exemple-nombre-tolerance"]["verdict"] == "right" and done.answers["exemple-nombre-poids"]["answer"] == "15"
     assert done.answers["exemple-nombre-poids"]["remark"].startswith("Facile.")
+    assert [done.answers["exemple-nombre-tolerance"][count] for count in ("attempts", "hints")] == [3, 3]
 
 
 def test_unreadable_file_in_a_notebook(notebook_folder, tmp_path):
