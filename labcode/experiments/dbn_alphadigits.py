@@ -186,7 +186,7 @@ def draw_ways(results):
             ax.barh(row + shift, values[:, rank].mean(), 0.36, color=color, label="" if row else f"L = {L}")
             ax.plot(values[:, rank], np.full(len(values), row + shift), "o", color="black", ms=3.5)
     ax.set(yticks=range(len(ways)), yticklabels=ways, xlabel="caractères présents, sur dix", ylim=(len(ways) - 0.4, -0.6))
-    ax.legend(loc="upper right", fontsize=10)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=10)  # dedans, elle cacherait une graine
     return canvas
 
 

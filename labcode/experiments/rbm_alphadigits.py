@@ -113,7 +113,7 @@ def figure(results):
     axes[1].set(yticks=[tick for tick in TICKS if tick > 2 * low], ylim=(min(-250, 2 * low), 60))
     axes[1].set_yticklabels([french_number(tick) for tick in axes[1].get_yticks()])
     axes[1].minorticks_off()
-    for rank, (way, label) in enumerate((("short", "50 pas"), ("long", "1000 pas"), ("annealed", "recuit"))):
+    for rank, (way, label) in enumerate((("short", "50 pas"), ("long", "1 000 pas"), ("annealed", "recuit"))):
         sizes = [q for q in SIZES if has(results, **q_config(q))]
         plot_seeds(axes[2], sizes, [results.values(f"{way}_recognised", **q_config(q)) for q in sizes], label, rank)
     axes[2].set(title="part d'images reconnues", ylim=(0, 1.05))
@@ -127,8 +127,8 @@ def characters_figure(results):
     """Selon le nombre de caractères appris : combien sont présents dans les images, et quelle part est reconnue."""
     canvas, axes = plt.subplots(1, 2, figsize=(8, 3.8))
     axes[0].plot((1, 8), (1, 8), color="0.85", lw=8, label="tous", zorder=0)
-    ways = (("cd", "short", "CD-1, 50 pas (source)"), ("cd", "long", "CD-1, 1000 pas"), ("cd", "annealed", "CD-1, recuit"),
-            ("pcd", "long", "PCD, 1000 pas"), ("labels", "long", "étiquettes figées"))
+    ways = (("cd", "short", "CD-1, 50 pas (source)"), ("cd", "long", "CD-1, 1 000 pas"), ("cd", "annealed", "CD-1, recuit"),
+            ("pcd", "long", "PCD, 1 000 pas"), ("labels", "long", "étiquettes figées"))
     for rank, (learning, way, label) in enumerate(ways):
         learned = [n for n in range(1, 9) if several(n, learning) in results.configs]
         for ax, name in zip(axes, ("present", "recognised")):
@@ -162,7 +162,7 @@ def changes_figure(results):
 
 def sizes_mosaic(results):
     """Figure 3 de la source : des « 0 », selon le nombre d'unités cachées ; et ce que donne un recuit des deux plus grandes."""
-    rows = [(f"q = {q}", "short", q_config(q)) for q in SIZES] + [(f"{q}, recuit", "annealed", q_config(q)) for q in SIZES[-2:]]
+    rows = [(f"q = {french_number(q)}", "short", q_config(q)) for q in SIZES] + [(f"{french_number(q)}, recuit", "annealed", q_config(q)) for q in SIZES[-2:]]
     return mosaic(results, [row for row in rows if has(results, **row[2])])
 
 

@@ -392,7 +392,7 @@ def compte_rendu(noms: list[str] | str = (), remarque: str = "", fichier: str | 
     """
     chapters = load_chapters()
     questions = {question["id"]: question for chapter in chapters for question in chapter["questions"]}
-    read = Report.read(Path(fichier).read_text(encoding="utf-8", errors="replace"), chapters) if fichier else Report([], {}, chapters)
+    read = Report.read(_text(fichier), chapters) if fichier else Report([], {}, chapters)
     answers = dict(read.answers)
     for name, state in widget_states():
         state = decode(questions[name], state) if name in questions else None
@@ -402,6 +402,13 @@ def compte_rendu(noms: list[str] | str = (), remarque: str = "", fichier: str | 
     names = [noms] if isinstance(noms, str) else list(noms)
     answered = [chapter for chapter in chapters if any(question["id"] in answers for question in chapter["questions"])]
     return Report(names or read.names, answers, answered or chapters, remarque or read.remark)
+
+
+def _text(path):
+    try:
+        return Path(path).read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise ReportError(f"« {path} » ne peut être lu : est-ce le bon dossier, et le bon nom ?") from error
 
 
 def widget_states():

@@ -1,5 +1,6 @@
 """Dans un vrai JupyterLab : on répond dans la cellule, et le noyau Python le sait."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -57,6 +58,8 @@ def wait_for_url(server, runtime, journal):
 
 
 def test_answers_reach_the_kernel(browser, lab):
+    from playwright.sync_api import TimeoutError as NotYet
+
     context = browser.new_context(locale="fr-FR", viewport={"width": 1200, "height": 1400})
     context.set_default_timeout(60_000)  # le noyau démarre, sur une machine peut-être occupée
     page = context.new_page()
@@ -67,13 +70,20 @@ def test_answers_reach_the_kernel(browser, lab):
         page.evaluate("i => { jupyterapp.shell.currentWidget.content.activeCellIndex = i; jupyterapp.commands.execute('notebook:run-cell'); }", i)
         return page.locator(".jp-Notebook-cell").nth(i).locator(".jp-OutputArea-output")
 
+    def seen_by_the_kernel(state):
+        """ipywidgets regroupe les messages tant que le noyau n'a pas lu le précédent : la cellule a pu passer devant."""
+        for _ in range(20):
+            with contextlib.suppress(NotYet):
+                return run(1).get_by_text(f"vu du noyau : {state}").wait_for(timeout=3000)
+        raise AssertionError(run(1).inner_text())
+
     question = run(0).locator(".lc-card")
     field = question.get_by_role("textbox")
     for text, told in (("12", "oublié les biais"), ("15", "Juste.")):
         field.fill(text)
         field.press("Enter")
         question.get_by_role("status").get_by_text(told).wait_for()
-    run(1).get_by_text("vu du noyau : 15 2 right").wait_for()
+    seen_by_the_kernel("15 2 right")
 
     code = run(2).locator(".lc-card")
     code.locator("pre").wait_for()
@@ -86,5 +96,5 @@ def test_answers_reach_the_kernel(browser, lab):
     again = run(0).locator(".lc-card")  # la cellule réexécutée : un widget neuf, que le navigateur remplit
     again.get_by_role("status").get_by_text("Juste.").wait_for()
     assert again.get_by_role("textbox").input_value() == "15"
-    run(1).get_by_text("vu du noyau : 15 2 right").wait_for()
+    seen_by_the_kernel("15 2 right")
     context.close()

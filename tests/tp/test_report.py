@@ -340,7 +340,7 @@ def test_from_live_widgets(notebook_folder):
 
 
 def test_from_a_file_and_widgets(notebook_folder, full, tmp_path):
-    (tmp_path / "page.json").write_text(full.json(), encoding="utf-8")
+    (tmp_path / "page.json").write_text(full.json(), encoding="utf-8-sig")  # comme l'écrit le Bloc-notes
     better, worse = question("exemple-nombre-tolerance"), question("exemple-nombre-poids")
     better.answer, better.verdict, better.attempts = "0,5", "right", 1  # moins qu'au fichier : un compteur ne baisse pas
     worse.answer, worse.verdict, worse.attempts = "12", "wrong", 1
@@ -355,3 +355,5 @@ def test_unreadable_file_in_a_notebook(notebook_folder, tmp_path):
     (tmp_path / "page.json").write_bytes(b"\xff\xfe{")
     with pytest.raises(ReportError, match="JSON lisible"):
         compte_rendu(fichier=tmp_path / "page.json")
+    with pytest.raises(ReportError, match="ne peut être lu"):
+        compte_rendu(fichier=tmp_path / "absent.json")
