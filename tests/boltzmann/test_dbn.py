@@ -66,6 +66,16 @@ def test_frequences_des_tirages():
     np.testing.assert_allclose(mean, p @ bits(3), atol=0.015)
 
 
+@pytest.mark.parametrize("n_steps, clamped", [(0, None), (6, np.ones(3, bool))], ids=["sans pas", "tout figé"])
+def test_depart_et_masque_vont_au_sommet(n_steps, clamped):
+    """Sans aucun pas, ou tout étant figé, le sommet garde l'état donné : les visibles ont la probabilité σ(b + Wᵀh)."""
+    dbn, h = stack(4, 3, 2), np.array([1.0, 0, 1])
+    low = dbn.rbms_[0]
+    expected = 1 / (1 + np.exp(-(low.weight_[0] + low.weight_[2] + low.visible_bias_)))
+    found = dbn.sample(3, n_steps, start=h, clamped=clamped, probabilities=True, rng=0)
+    np.testing.assert_allclose(found, np.tile(expected, (3, 1)), rtol=1e-12)
+
+
 def test_une_seule_machine():
     dbn = DBN([RBM(3, n_epochs=2)], rng=0).fit(X)
     np.testing.assert_array_equal(dbn.sample(5, 10, rng=0), dbn[0].sample(5, 10, rng=0))

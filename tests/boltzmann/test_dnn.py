@@ -78,6 +78,20 @@ def test_etiquettes_quelconques():
     assert dnn.classes_.tolist() == ["deux", "un", "zéro"] and dnn.error_rate(X[y < 3], names) < 0.1
 
 
+def test_validation_d_etiquettes_quelconques():
+    """Des « 7 », des « 8 » et des « 9 » : l'erreur de validation compte les mêmes classes que ``error_rate``."""
+    images, digits = X[y > 6], y[y > 6]
+    dnn = small().fit(images[:300], digits[:300], validation=(images[300:], digits[300:]))
+    assert dnn.history_.val_error[-1] == pytest.approx(dnn.error_rate(images[300:], digits[300:]))
+
+
+def test_reapprendre_d_autres_classes():
+    """Un second ``fit`` repart de zéro : le réseau a la sortie des nouvelles classes."""
+    dnn = small().fit(X[:100], y[:100])
+    dnn.fit(X[y < 3], y[y < 3])
+    assert dnn.classes_.tolist() == [0, 1, 2] and dnn.predict_proba(X[:4]).shape == (4, 3)
+
+
 def test_partir_d_un_dbn_deja_appris():
     dbn = DBN([RBM(20, n_epochs=2), RBM(15, n_epochs=2), RBM(10, n_epochs=1)], rng=0).fit(X[:200])
     before = dbn.rbms_[0].weight_.copy()

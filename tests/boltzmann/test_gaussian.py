@@ -63,3 +63,15 @@ def test_ce_qui_differe_de_la_binaire():
         rbm.pseudo_likelihood(np.zeros((1, 3)))
     with pytest.raises(ValueError, match="contient NaN"):
         rbm.transform([[np.nan, 0, 0]])
+
+
+def test_biais_des_donnees():
+    """Ceux de la moyenne de chaque colonne."""
+    rbm = GaussianRBM(2, n_epochs=0, data_bias=True, rng=0).fit(np.array([[1.0, 10, -3], [3, 20, -5]]))
+    np.testing.assert_allclose(rbm.visible_bias_, [2, 15, -4], rtol=1e-12)
+
+
+def test_depart_de_bruit():
+    """Sans aucun pas, ``sample`` rend son départ : une loi normale centrée réduite."""
+    V = GaussianRBM(2, rng=0).initialize(40, np.float64).sample(50, 0, rng=0)
+    assert kstest(V.ravel(), norm.cdf).pvalue > 1e-3

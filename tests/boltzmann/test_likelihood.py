@@ -6,6 +6,7 @@ from machines import bits, joint, machine, sample_indices
 
 from labcode.boltzmann import (RBM, GaussianRBM, LogPartition, ais_log_partition, all_states, exact_expectations, exact_gradient,
                                exact_log_partition, log_likelihood)
+from labcode.boltzmann.likelihood import _checked_betas
 
 DATA = np.array([[1, 0, 1, 1], [1, 1, 0, 0], [1, 0, 1, 0], [0, 0, 1, 1]], dtype=float)
 
@@ -96,6 +97,31 @@ def test_ais_d_une_gaussienne():
         rbm = machine(6, 8, seed=seed, scale=0.5, kind=GaussianRBM)
         found = ais_log_partition(rbm, n_chains=200, betas=400, rng=seed)
         assert found.low <= exact_log_partition(rbm).value <= found.high and found.high < found.low + 1
+
+
+def test_calendrier_de_l_article():
+    """Salakhutdinov et Murray (2008) : 500 β réguliers de 0 à 0,5, puis 4 000 jusqu'à 0,9, puis 10 000 jusqu'à 1."""
+    betas = _checked_betas(14_501)
+    np.testing.assert_allclose(betas[[0, 250, 500, 2500, 4500, 9500, 14_500]], [0, 0.25, 0.5, 0.7, 0.9, 0.95, 1], rtol=1e-12)
+
+
+def test_ais_part_bien_des_donnees():
+    """Une cachée toujours à 1, de poids ±ln 7 : les visibles suivent la loi du départ que donnent ces données, et aucun poids ne varie.
+
+    Trois fois l'image (1, 0) : moyennes (3 + ½)/4 et ½/4, biais ±ln 7. Sans les données, on part de pile ou face.
+    """
+    rbm = machine(2, 1, scale=0)
+    rbm.weight_[:], rbm.hidden_bias_[:] = [[np.log(7), -np.log(7)]], 40
+    found, blind = (ais_log_partition(rbm, X, n_chains=20, betas=2, rng=0) for X in ([[1.0, 0]] * 3, None))
+    assert found.value == pytest.approx(40 + np.log(8 * 8 / 7), rel=1e-12)
+    assert found.high - found.low < 1e-9 and blind.high - blind.low > 0.1
+
+
+def test_on_enumere_jusqu_a_la_limite_comprise(monkeypatch):
+    monkeypatch.setattr("labcode.boltzmann.likelihood.ENUMERABLE", 4)
+    assert np.isfinite(exact_log_partition(machine(6, 4)).value)
+    with pytest.raises(ValueError, match="5 unités cachées"):
+        exact_log_partition(machine(6, 5))
 
 
 def test_plus_d_hypotheses_intermediaires_resserrent_l_intervalle():

@@ -230,6 +230,50 @@ def test_progression(capsys):
     assert "RBM 4-3" in capsys.readouterr().err
 
 
+def test_l_ordre_des_exemples_change_a_chaque_epoque(monkeypatch):
+    """``train`` voit tous les exemples à chaque époque, chaque fois dans un ordre neuf."""
+    orders, epoch = [], RBM._epoch
+    monkeypatch.setattr(RBM, "_epoch", lambda self, X, order: orders.append(tuple(order)) or epoch(self, X, order))
+    RBM(3, n_epochs=3, batch_size=4, rng=0).fit(np.tile(DATA, (5, 1)))
+    assert all(sorted(order) == list(range(20)) for order in orders)
+    assert len({*orders, tuple(range(20))}) == 4
+
+
+def test_un_second_apprentissage_repart_sans_vitesse():
+    """L'inertie ne passe pas d'un ``train`` au suivant : à un taux négligeable, le second ne bouge pas."""
+    rbm = RBM(3, learning_rate=0.5, momentum=0.9, n_epochs=2, rng=0).fit(DATA)
+    before = rbm.weight_.copy()
+    rbm.set_params(learning_rate=1e-9).train(DATA)
+    np.testing.assert_allclose(rbm.weight_, before, rtol=0, atol=1e-7)
+
+
+def test_un_second_apprentissage_garde_les_biais_appris():
+    """``data_bias`` ne vaut qu'au départ : reprendre n'efface pas ce qui est appris."""
+    rbm = RBM(3, learning_rate=0.5, data_bias=True, n_epochs=3, rng=0).fit(DATA)
+    learned = rbm.visible_bias_.copy()
+    rbm.set_params(n_epochs=0).train(DATA)
+    np.testing.assert_array_equal(rbm.visible_bias_, learned)
+    assert abs(learned - rbm._data_bias(DATA)).max() > 0.01
+
+
+def test_biais_des_donnees_par_partial_fit():
+    """Moyennes 3/4, 1/4, 3/4 et 1/2 sur quatre exemples, soit (3 + ½)/5, (1 + ½)/5, (3 + ½)/5 et (2 + ½)/5 ; le taux est négligeable."""
+    rbm = RBM(2, learning_rate=1e-12, data_bias=True, rng=0).partial_fit(DATA)
+    np.testing.assert_allclose(rbm.visible_bias_, np.log([0.7 / 0.3, 0.3 / 0.7, 0.7 / 0.3, 1]), atol=1e-9)
+
+
+def test_reprendre_apres_une_interruption(monkeypatch, capsys):
+    """L'interruption d'un apprentissage ne marque pas le suivant, qui va au bout."""
+    def interrupted(self, X, order):
+        raise KeyboardInterrupt
+
+    rbm = RBM(3, n_epochs=2, rng=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(RBM, "_epoch", interrupted)
+        assert rbm.fit(DATA).interrupted_
+    assert not rbm.train(DATA).interrupted_ and len(rbm.history_["reconstruction_error"]) == 2
+
+
 # --- Tirer ---
 
 
@@ -264,6 +308,25 @@ def test_visibles_figes():
     conditional = joint(rbm).sum(axis=1).reshape(2, 2, 2, 2)[1, :, 0, :].ravel()
     counts = np.bincount(sample_indices(V[:, [1, 3]]), minlength=4)
     assert chisquare(counts, 20_000 * conditional / conditional.sum()).pvalue > 1e-3
+
+
+def test_le_recuit_descend_geometriquement(monkeypatch):
+    seen, gibbs = [], RBM.gibbs
+    monkeypatch.setattr(RBM, "gibbs", lambda self, V, **options: seen.append(options["temperatures"]) or gibbs(self, V, **options))
+    machine().sample(2, 5, initial_temperature=16.0, rng=0)
+    np.testing.assert_allclose(seen[0], [16, 8, 4, 2, 1])
+
+
+def test_probabilites_des_visibles_figes():
+    """Figé à 1 ou à 0, un visible l'est aussi dans les probabilités rendues ; les autres n'y sont ni 0 ni 1."""
+    p = machine().sample(3, 5, start=[1.0, 1, 0, 0], clamped=np.array([True, False, True, False]), probabilities=True, rng=0)
+    assert (p[:, 0] == 1).all() and (p[:, 2] == 0).all() and ((0 < p[:, [1, 3]]) & (p[:, [1, 3]] < 1)).all()
+
+
+def test_depart_de_bruit():
+    """Sans aucun pas, ``sample`` rend son départ : 20 000 bits à pile ou face, de moyenne ½ à 0,0035 près."""
+    V = RBM(3, rng=0).initialize(400).sample(50, 0, rng=0)
+    assert np.isin(V, (0, 1)).all() and V.mean() == pytest.approx(0.5, abs=0.015)
 
 
 def test_probabilites_du_dernier_tirage():

@@ -47,6 +47,20 @@ def test_une_valeur_par_profondeur():
     np.testing.assert_allclose(found["reconstruction_error"], expected, rtol=1e-4)
 
 
+def test_les_facons_de_tirer(stack, monkeypatch):
+    """Peu de pas depuis du bruit, beaucoup, beaucoup en partant de la température 5, peu depuis une vraie image."""
+    seen, sample, (dbn, X, y) = [], DBN.sample, stack
+
+    def spy(self, n_samples, n_steps, **options):
+        seen.append((n_steps, options.get("initial_temperature", 1), "start" in options))
+        return sample(self, n_samples, n_steps, **options)
+
+    monkeypatch.setattr(DBN, "sample", spy)
+    monkeypatch.setattr(study, "judge", lambda *_: {"recognised": 0.0})
+    study.generation(dbn[:1], X, y, config(n_steps=3, long_steps=7), np.random.default_rng(0))
+    assert seen == [(3, 1, False), (7, 1, False), (7, 5, False), (3, 1, True)]
+
+
 def test_information(stack):
     """Contre scikit-learn : plus proche voisin, un contre tous les autres."""
     dbn, X, y = stack

@@ -4,10 +4,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from labcode import datasets, nn
-from labcode.boltzmann import DBN, RBM, hinton_momentum
+from labcode import datasets, nn, optim
+from labcode.boltzmann import DBN, DNN, RBM, hinton_momentum
 from labcode.experiments import few_labels, fine_tuning, pretraining, pretraining_binarized, run_experiment
 from labcode.experiments.pretraining import SMALL, STARTS
+from labcode.training import fit
 
 TINY = SMALL | {"width": 20, "n_train": 300, "n_pool": 400, "n_test": 350, "epochs": 2, "pretraining_epochs": 1}
 
@@ -161,3 +162,29 @@ def test_reseau_de_hinton():
         assert (config["n_1"], config["n_2"], config["n_3"], config["n_train"], config["n_test"]) == (500, 500, 2000, 60000, 10000)
     shapes = [layer.weight.shape for layer in fine_tuning.glorot_network(500, 400, 300, 0).layers[::2]]
     assert shapes == [(500, 784), (400, 500), (300, 400), (10, 300)]
+
+
+def test_confiance_et_gradients_de_la_fin():
+    """Refaits sur le réseau appris à part : moyenne de la plus forte probabilité de chaque image, gradients après l'apprentissage."""
+    config = TINY | {"start": "random", "n_test": 60}
+    X, y = pretraining.training_images(300, False, 0)
+    dnn = DNN(DBN([RBM()]), learning_rate=0.1, batch_size=64, n_epochs=2, rng=0).start_from(pretraining.stack(config, 0)).train(X, y)
+    metrics = pretraining.run(config, 0)
+    p = dnn.predict_proba(datasets.load_mnist().X_test[:60])
+    assert metrics["confidence"] == pytest.approx(np.mean([max(row) for row in p]), rel=1e-4)
+    assert metrics["gradients_end"] == pytest.approx(pretraining.layer_gradients(dnn.network_, X, y), rel=1e-3)
+    assert abs(metrics["gradients_end"][-1] / metrics["gradients_start"][-1] - 1) > 0.05
+
+
+def test_affinage_au_taux_en_cosinus():
+    """Trois époques d'Adam aux taux η, 3η/4 et η/4, réglés à la main."""
+    X, y = pretraining.training_images(300, False, 0)
+    model = fine_tuning.glorot_network(10, 10, 10, 0)
+    optimizer, rates = optim.Adam(model.parameters(), 0.02), {1: 0.015, 2: 0.005, 3: 0.005}
+
+    def slow_down(epoch, history):
+        optimizer.lr = rates[epoch]
+
+    history = fit(model, nn.CrossEntropyLoss(), optimizer, X, y, epochs=3, batch_size=50, rng=0, callbacks=[slow_down], progress=False)
+    config = {"start": "random", "n_1": 10, "n_2": 10, "n_3": 10, "n_train": 300, "n_test": 50, "epochs": 3, "lr": 0.02, "batch_size": 50}
+    assert fine_tuning.run(config, 0)["train_loss_curve"] == pytest.approx(history.train_loss, rel=1e-4)

@@ -82,6 +82,26 @@ def test_alterations():
     assert changed[:, 7:10, 7:10].sum() > 450 and np.mean(changed[:, 12:]) == pytest.approx(0.03, abs=0.003)
 
 
+def test_decalages_dans_les_neuf_sens():
+    """Un pixel isolé finit une fois sur neuf à chacune des neuf places, ou y est basculé : 0,97/9 + 0,03 · 8/9."""
+    X = np.zeros((4000, 320), np.float32)
+    X[:, 8 * 16 + 8] = 1
+    places = judging.altered(X, np.random.default_rng(0)).reshape(-1, 20, 16)[:, 7:10, 7:10].mean(axis=0)
+    np.testing.assert_allclose(places, 0.97 / 9 + 0.03 * 8 / 9, atol=0.025)
+
+
+@pytest.mark.parametrize("n, present", [(8, 1), (10, 0)])
+def test_present_des_un_quart_de_sa_part(n, present):
+    """Un « 2 » pour deux caractères attendus : sur huit images, c'est le quart de sa part ; sur dix, c'est moins."""
+    def one_two(images):
+        logits = np.zeros((len(images), 37))
+        logits[:, 36], logits[0, 2] = 50, 100
+        return logits
+
+    verdict = judging.judge(np.zeros((n, 320)), "24", model=one_two)
+    assert verdict["counts"] == [1, 0] and verdict["present"] == present
+
+
 # --- AlphaDigits ---
 
 
@@ -222,3 +242,75 @@ def test_grille_de_vraisemblance(tmp_path):
     assert all((c["n_train"], c["n_test"]) == (60000, 10000) for c in experiment.grids["complet"])
     config = experiment.grids["rapide"][0]
     assert rbm_likelihood.run(config, 3) == rbm_likelihood.run(config, 3)
+
+
+def test_les_jumeaux_ne_comptent_qu_une_fois():
+    """« 0 » et « O », « 1 » et « I » : quatre caractères demandés, deux classes ; six images d'une, deux de l'autre."""
+    def zeros_then_ones(images):
+        return np.repeat(100 * np.eye(37)[[0, 1]], (6, 2), axis=0)
+
+    verdict = judging.judge(np.zeros((8, 320)), "0O1I", model=zeros_then_ones)
+    assert verdict["counts"] == [6, 2] and verdict["present"] == 2 and verdict["recognised"] == 1
+
+
+@pytest.mark.parametrize("learning", ["cd", "pcd"])
+def test_la_machine_apprise_est_celle_de_la_configuration(learning):
+    rng = np.random.default_rng(0)
+    train, _, _ = rbm_alphadigits.split("24", 9, rng)
+    rbm = RBM(8, learning_rate=0.1, batch_size=5, n_epochs=3, persistent=learning == "pcd", rng=rng).fit(train)
+    found = rbm_alphadigits.run(TINY | {"learning": learning}, 0)["reconstruction_curve"]
+    assert found == pytest.approx(rbm.history_["reconstruction_error"], rel=1e-4)
+
+
+def test_les_trois_facons_de_tirer(monkeypatch):
+    """Peu de pas, beaucoup, et beaucoup en partant de la température 2."""
+    seen, sample = [], RBM.sample
+
+    def spy(self, n_samples, n_steps, **options):
+        seen.append((n_steps, options["initial_temperature"]))
+        return sample(self, n_samples, n_steps, **options)
+
+    monkeypatch.setattr(RBM, "sample", spy)
+    rbm_alphadigits.run(TINY, 0)
+    assert seen == [(4, 1), (6, 1), (6, 2)]
+
+
+def test_intervalle_de_la_vraisemblance_estimee():
+    """Vingt et une cachées, une de trop pour énumérer : la borne basse de la vraisemblance vient de la borne haute de ln Z."""
+    rbm = RBM(21, init_std=0.3, rng=0).initialize(320)
+    train, held_out, _ = rbm_alphadigits.split("2", 9, np.random.default_rng(0))
+    found = rbm_alphadigits.likelihood(rbm, train, held_out, TINY, np.random.default_rng(0))
+    assert found["exact"] == 0 and found["log_likelihood_low"] < found["log_likelihood"] < found["log_likelihood_high"]
+
+
+class Spied(RBM):
+    """Une machine qui note, à chaque pas, son nombre de pas de Gibbs, si ses chaînes persistent, et son taux."""
+
+    steps = []
+
+    def _update(self, V, H, step, rate, momentum):
+        self.steps.append((self.k, self.persistent, rate))
+        super()._update(V, H, step, rate, momentum)
+
+
+SHORT = {"epochs": 4, "every": 2, "betas": 20, "n_train": 100, "n_test": 20, "rate": 0.1}
+
+
+@pytest.mark.parametrize("method, k, persistent", [("cd-1", 1, False), ("cd-5", 5, False), ("cd-25", 25, False), ("pcd", 1, True)])
+def test_apprentissages_de_la_vraisemblance(method, k, persistent, monkeypatch):
+    """Un lot par époque : le taux descend d'autant à chacune, sans atteindre zéro."""
+    monkeypatch.setattr(Spied, "steps", [])
+    monkeypatch.setattr(rbm_likelihood, "RBM", Spied)
+    rbm_likelihood.run(SHORT | {"method": method}, 0)
+    assert [(found_k, chains) for found_k, chains, _ in Spied.steps] == [(k, persistent)] * 4
+    np.testing.assert_allclose([rate for *_, rate in Spied.steps], [0.1, 0.075, 0.05, 0.025])
+
+
+def test_images_dont_on_donne_la_vraisemblance(monkeypatch):
+    """Celles de test, à chaque mesure et aux trois valeurs de ln Z, puis celles d'apprentissage : leurs pixels noirs ne sont jamais tirés."""
+    seen, log_likelihood = [], rbm_likelihood.log_likelihood
+    monkeypatch.setattr(rbm_likelihood, "log_likelihood", lambda rbm, X, log_z: seen.append(X) or log_likelihood(rbm, X, log_z))
+    rbm_likelihood.run(SHORT | {"method": "cd-1"}, 0)
+    data = rbm_likelihood.mnist()
+    possible = [[bool((X <= (part[:20] > 0)).all()) for X in seen] for part in (data.X_test, data.X_train)]
+    assert possible == [[True] * 5 + [False], [False] * 5 + [True]]

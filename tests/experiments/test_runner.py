@@ -156,6 +156,32 @@ def test_state(tmp_path, monkeypatch):
     assert not run_experiment(experiment, folder=tmp_path, progress=False, redo=True).stale
 
 
+def test_a_run_that_changes_its_configuration(tmp_path):
+    """L'essai a sa copie : ce qui est rangé, et la grille, gardent la configuration entière."""
+    experiment = toy.declare()
+    object.__setattr__(experiment, "run", lambda config, seed: {"value": config.pop("scale")})
+    results = run_experiment(experiment, folder=tmp_path, progress=False)
+    assert results.configs == toy.declare().grids["rapide"] and list(results.values("value", scale=2.0)) == [2.0] * 4
+
+
+def test_a_seed_of_every_configuration_before_the_next(tmp_path):
+    """Interrompue, une grille a ainsi autant de graines, ou presque, de chaque configuration."""
+    missing = experiment_state(toy.declare(), "rapide", folder=tmp_path).missing
+    assert [seed for _, seed in missing] == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+
+
+def test_cost_ignores_what_is_not_in_the_grid(tmp_path):
+    """Trois essais rapides de 1 s, trois complets de 101 s : les neuf rapides qui manquent prendront 9 s."""
+    run_experiment(toy.declare(seeds=1), "complet", seeds=1, folder=tmp_path, progress=False)
+    path = Store("jouet", tmp_path).path
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        line["duration"] = {3: 1, 5: 101}[line["config"]["steps"]]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    state = experiment_state(toy.declare(scales=(1.0, 2.0, 0.5, 4.0)), "rapide", folder=tmp_path)
+    assert len(state.missing) == 13 and state.cost(state.missing) == pytest.approx(13)
+
+
 def test_progress_tells_the_remaining_time(tmp_path, capsys):
     run_experiment(toy.declare(pause=0.05), folder=tmp_path)
     shown = capsys.readouterr().err

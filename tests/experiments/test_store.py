@@ -109,6 +109,15 @@ def test_interrupted_write_leaves_no_half_line(tmp_path, monkeypatch):
     assert store.path.read_bytes() == before
 
 
+def test_one_writer_at_a_time(tmp_path):
+    """Tant qu'un processus écrit, un autre ne peut prendre le fichier, même à plusieurs ; après, si."""
+    fcntl, store = pytest.importorskip("fcntl"), Store("essai", tmp_path)
+    with store.locked(), open(store.path) as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    with open(store.path) as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 @pytest.fixture
 def results():
     grid = [{"lr": 0.1, "depth": 2}, {"lr": 0.1, "depth": 3}, {"lr": 1, "depth": 2, "bias": True}, {"lr": 9.0, "depth": 9}]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from labcode.nn import Conv2d, plain, winograd
+from labcode.nn.images import Windows
 
 
 def example(n_in, n_out, size, n, seed=0):
@@ -52,3 +53,14 @@ def test_employee_quand_elle_convient(n, channels, size, kernel, stride, used, m
     assert calls == (["correlate", "kernel_gradient", "correlate"] if used else [])
     expected = plain.convolve(x.astype(float), layer.weight.data, layer.bias.data, (stride,) * 2, (kernel // 2,) * 2, (1, 1))
     np.testing.assert_allclose(y, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("padding, dilation, size", [((2, 2), (2, 2), (4, 4)), ((1, 2), (1, 2), (4, 4)), ((1, 1), (1, 1), (4, 5)), ((1, 1), (1, 1), (5, 4))],
+                         ids=["dilaté", "dilaté en largeur", "largeur impaire", "hauteur impaire"])
+def test_pas_employee_hors_de_son_domaine(padding, dilation, size):
+    """Soixante-quatre canaux et exemples, mais un noyau dilaté ou un côté impair : le résultat reste celui des boucles."""
+    assert not winograd.pays_off((64, 64, 3, 3), Windows((3, 3), (1, 1), padding, dilation), size, 64)
+    layer = Conv2d(64, 64, 3, 1, padding, dilation, rng=0)
+    x = np.random.default_rng(0).standard_normal((64, 64, *size)).astype(np.float32)
+    expected = plain.convolve(x[:2].astype(float), layer.weight.data, layer.bias.data, (1, 1), padding, dilation)
+    np.testing.assert_allclose(layer(x)[:2], expected, atol=1e-5)

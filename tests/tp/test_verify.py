@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 import zlib
 
 import numpy as np
@@ -251,6 +252,27 @@ def test_an_endless_loop_is_stopped_outside_the_main_thread():
     assert outcomes and outcomes[0].timed_out
 
 
+def test_a_stubborn_loop_is_stopped_outside_the_main_thread():
+    """Un « except: » sans nom avale le premier arrêt : il en vient d'autres, jusqu'à ce que l'un tombe en dehors."""
+    swallowed, outcomes, give_up = [], [], threading.Event()
+
+    def twice():
+        while len(swallowed) < 2 and not give_up.is_set():
+            try:
+                while not give_up.is_set():
+                    pass
+            except:  # noqa: E722
+                swallowed.append(1)
+        return len(swallowed)
+
+    worker = threading.Thread(target=lambda: outcomes.append(run(twice, (), 0.2)), daemon=True)
+    worker.start()
+    worker.join(20)
+    give_up.set()
+    worker.join(20)
+    assert len(swallowed) == 2 and not worker.is_alive()
+
+
 def test_a_debugger_still_works_after_a_loop_stopped_outside_the_main_thread():
     code = ("import sys, threading; from labcode.tp.code.limit import run; from tests.tp.test_verify import forever; "
             "worker = threading.Thread(target=run, args=(forever, (), 0.2)); worker.start(); worker.join(); "
@@ -284,6 +306,26 @@ def test_nothing_of_the_notebook_changes(capsys):
     assert np.array_equal(np.random.get_state()[1], expected[0]) and random.getstate() == expected[1]
     assert np.array_equal(given, np.ones(3)) and np.geterr() == settings
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_warning_of_the_student_is_not_shown():
+    """Ni levé ni imprimé : un avertissement n'est pas une impression oubliée."""
+    outcome = run(lambda: warnings.warn("attention") or 3, (), 1)
+    assert outcome.value == 3 and outcome.error is None and not outcome.printed
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="sans minuterie sous Windows")
+def test_a_timer_of_the_notebook_goes_on():
+    """La minuterie que le carnet avait lancée repart pour le temps qui lui restait."""
+    handler = signal.signal(signal.SIGALRM, lambda *_: None)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 600, 7)
+        run(lambda: None, (), 1)
+        left, period = signal.getitimer(signal.ITIMER_REAL)
+        assert 500 < left <= 600 and period == 7
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
 
 
 def test_keyboard_interrupt_is_not_swallowed():
