@@ -1,6 +1,7 @@
 """La RBM : lois exactes sur de petites machines, directions d'apprentissage, tirages, fautes."""
 
 import _thread
+import signal
 import sys
 
 import numpy as np
@@ -213,7 +214,9 @@ def test_interruption_garde_les_epoques_achevees(monkeypatch, capsys):
         epoch(self, X, order)
 
     monkeypatch.setattr(RBM, "_epoch", interrupted)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # lancé en arrière-plan, le processus peut ignorer Ctrl-C
     rbm.fit(DATA)
+    signal.signal(signal.SIGINT, handler)
     assert rbm.interrupted_ and len(rbm.history_["reconstruction_error"]) in (4, 5)
     assert "apprentissage interrompu" in capsys.readouterr().err and np.isfinite(rbm.weight_).all()
 
