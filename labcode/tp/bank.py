@@ -153,7 +153,7 @@ def shuffled(texts: list[str], seed: str) -> list[str]:
     return order
 
 
-UNJUDGED = {"difficulty", "equations", "minutes", "source", "tests"}
+UNJUDGED = {"difficulty", "equations", "minutes", "source", "tests"}  # les changer ne change ni la question ni sa correction
 
 
 def _revision(question):

@@ -145,7 +145,10 @@ function render({ model, el }) {
     const result = judge(answer);
     const tooLong = result.kind === "invalid" && answer.text.trim();
     if (reviewed || tooLong) showStatus(result);
-    else if (status.classList.contains("lc-invalid")) showStatus({ ok: null, kind: "recorded", message: "" });
+    else if (status.classList.contains("lc-invalid")) {
+      status.className = "lc-status";
+      status.replaceChildren();
+    }
     if (result.kind !== "invalid" || !answer.text) change({ answer });
   }
 

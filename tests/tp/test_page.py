@@ -360,6 +360,10 @@ def test_text_is_compared_then_assessed(open_page, sample):
     assert "Écrivez d'abord" in respond(page, name, data, right=False).inner_text()
     assert question.locator(".lc-solution").count() == question.get_by_role("checkbox").count() == 0
     long = "é" * 4000 + "\nUne autre ligne, avec <b>, \\(x\\) et « ».\n" + "a" * 900
+    question.get_by_role("textbox").fill("é" * 5001)
+    assert "dépasse 5000 caractères" in question.get_by_role("status").inner_text()  # dit sans attendre que l'on vérifie
+    question.get_by_role("textbox").fill("é" * 5000)
+    assert question.get_by_role("status").inner_text() == ""
     question.get_by_role("textbox").fill(long)  # le foyer y reste : quitter la page ne déclenche pas « change »
     page.reload()  # un brouillon non enregistré est gardé
     page.wait_for_selector(".lc-question form")
