@@ -4,10 +4,11 @@
     python bench/bench.py mlp lenet      # les travaux dont le nom commence ainsi
     python bench/bench.py --ecrire       # range aussi le tableau dans data/results/vitesse.csv
 
-Chaque bibliothèque travaille dans son propre processus, avec le même nombre de fils, et l'on passe de l'une à l'autre à
-chaque tour : un processeur qui ralentit ralentit tout le monde. Entre deux tours on attend que les fils de la
-précédente soient endormis ; sans cela ils tournent à vide et gênent la suivante. Les temps sont des médianes. La dernière
-colonne compare la vitesse de labcode (opérations utiles par seconde) à celle d'un grand produit de matrices NumPy.
+Chaque bibliothèque travaille dans son propre processus, avec le même nombre de fils et les instructions qu'elle choisit pour
+ce processeur ; on passe de l'une à l'autre à chaque tour : ce qui ralentit la machine ralentit tout le monde. Entre deux
+tours on attend que les fils de la précédente soient endormis ; sans cela ils tournent à vide et gênent la suivante. Les temps
+sont des médianes. La dernière colonne compare la vitesse de labcode (opérations utiles par seconde) à celle d'un grand produit
+de matrices NumPy.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parents[1] / "data" / "results" / "vitesse.csv"
 ROUNDS, SECONDS, REST = 7, 0.4, 0.4  # tours, durée visée d'un tour, attente entre deux
+FORCED = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS"}
 NAMES = {"labcode": "labcode", "torch": "PyTorch", "sklearn": "scikit-learn"}
 
 
@@ -194,11 +196,19 @@ def peak_memory():
 # --- La mesure et le tableau ---
 
 
+def environment(threads):
+    """Variables d'environnement d'un processus : ce nombre de fils, et rien de ce qui brimerait une seule bibliothèque.
+
+    OPENBLAS_CORETYPE=Haswell, par exemple, interdit à NumPy les instructions AVX-512, et lui seul : deux fois plus lent.
+    """
+    kept = {name: value for name, value in os.environ.items() if name not in FORCED}
+    return kept | {f"{name}_NUM_THREADS": str(threads) for name in ("OMP", "OPENBLAS", "MKL")}
+
+
 def measure(work, libraries, threads):
     """Durée médiane d'un pas (s) et mémoire de pointe (Mo) de chaque bibliothèque, tour à tour."""
-    env = os.environ | {f"{name}_NUM_THREADS": str(threads) for name in ("OMP", "OPENBLAS", "MKL")}
-    processes = {library: subprocess.Popen([sys.executable, __file__, "--ouvrier", library, work], env=env, text=True,
-                                           stdin=subprocess.PIPE, stdout=subprocess.PIPE) for library in libraries}
+    processes = {library: subprocess.Popen([sys.executable, __file__, "--ouvrier", library, work], env=environment(threads),
+                                           text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for library in libraries}
     times, memory = {library: [] for library in libraries}, {}
     for _ in range(ROUNDS):
         for library, process in processes.items():
@@ -251,7 +261,8 @@ def save(rows, threads, speed):
                          if importlib.util.find_spec(package.replace("scikit-learn", "sklearn")))
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     with open(RESULTS, "w", encoding="utf-8", newline="") as file:
-        file.write(f"# {datetime.date.today()} ; Python {platform.python_version()}, {versions} ; {processor()}, {threads} fils\n")
+        file.write(f"# {datetime.date.today()} ; Python {platform.python_version()}, {versions} ; {processor()}, {threads} fils, "
+                   f"noyaux OpenBLAS {openblas_kernels(threads)}\n")
         file.write(f"# produit de matrices 2048 x 2048 : {speed / 1e9:.0f} milliards d'opérations par seconde ; "
                    f"médianes de {ROUNDS} tours ; rapport : durée de l'autre / durée de labcode\n")
         table = csv.DictWriter(file, rows[0], lineterminator="\n")
@@ -265,6 +276,12 @@ def processor():
         return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def openblas_kernels(threads):
+    """Famille de processeurs pour laquelle OpenBLAS choisit ses produits, par exemple SkylakeX (AVX-512)."""
+    ask = "import numpy, threadpoolctl as t; print(*{lib['architecture'] for lib in t.threadpool_info() if 'architecture' in lib})"
+    return subprocess.run([sys.executable, "-c", ask], env=environment(threads), capture_output=True, text=True).stdout.strip() or "?"
 
 
 def french(value, decimals):

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import time
 
+from bench import environment
+
 N, P, Q, BATCH, RATE = 6400, 784, 500, 64, 0.01
 NAMES = {"labcode": "labcode", "torch": "PyTorch à la main", "sklearn": "scikit-learn"}
 
@@ -81,8 +83,7 @@ def worker(library):
 
 def main(threads, rounds):
     libraries = ["labcode", "sklearn"] + ["torch"] * bool(importlib.util.find_spec("torch"))
-    env = os.environ | {f"{name}_NUM_THREADS": str(threads) for name in ("OMP", "OPENBLAS", "MKL")}
-    processes = {library: subprocess.Popen([sys.executable, __file__, "--ouvrier", library], env=env, text=True,
+    processes = {library: subprocess.Popen([sys.executable, __file__, "--ouvrier", library], env=environment(threads), text=True,
                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE) for library in libraries}
     times = {library: [] for library in libraries}
     for _ in range(rounds):

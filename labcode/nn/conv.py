@@ -6,7 +6,8 @@ une convolution transposée fait l'inverse ; toutes deux trouvent le gradient de
 
 Une convolution est un produit de matrices, une fois chaque fenêtre de l'entrée couchée sur une colonne (*im2col*,
 Chellapilla, Puri et Simard, 2006). Ces colonnes répètent k² fois l'entrée : on les écrit par blocs de quelques lignes
-d'image, qui restent dans le cache du processeur. Les noyaux 3×3 à beaucoup de canaux ont mieux : :mod:`labcode.nn.winograd`.
+d'image, qui restent dans le cache du processeur. On s'en passe pour les noyaux 3×3 à beaucoup de canaux
+(:mod:`labcode.nn.winograd`), et le plus souvent quand les fenêtres se touchent (:func:`correlate_lines`).
 """
 
 import threading
@@ -19,6 +20,7 @@ from labcode.nn.module import Module, Parameter, as_float_type, as_generator, as
 from labcode.nn.parallel import share
 
 BLOCK = 1 << 19  # nombres par bloc de fenêtres : 2 Mo en float32, le meilleur ou presque entre 0,5 et 16 Mo
+LONG = 1 << 10   # nombres d'une ligne de sorties d'un canal, au moins, pour qu'un produit par ligne se rentabilise
 
 
 def correlate(x, kernel, windows, bias=None):
@@ -26,21 +28,53 @@ def correlate(x, kernel, windows, bias=None):
 
     x : (C, *taille, N) ; kernel : (C′, C, *k) ; bias : (C′,) ou None. Renvoie y : (C′, *nombre de fenêtres, N).
     """
-    n_out, count = len(kernel), windows.count(x.shape[1:-1], "correlate")
-    padded, matrix = windows.pad(x), kernel.reshape(n_out, -1)
+    count, padded = windows.count(x.shape[1:-1], "correlate"), windows.pad(x)
     if winograd.pays_off(kernel.shape, windows, count, x.shape[-1]):
         return winograd.correlate(padded, kernel, bias)
-    y = np.empty((n_out, *count, x.shape[-1]), x.dtype)
-
-    def part(lines):
-        for block, columns in window_columns(padded, windows, count, lines):
-            out = y[:, *block].reshape(n_out, -1, copy=False)
-            np.matmul(matrix, columns, out=out)
-            if bias is not None:
-                out += bias[:, None]
-
-    share(part, count[0], work=y.size * matrix.shape[1] // 8)
+    y = np.empty((len(kernel), *count, x.shape[-1]), x.dtype)
+    correlate_part = correlate_lines if lines_pay_off(kernel.shape, windows, count, x.shape[-1]) else correlate_columns
+    share(lambda lines: correlate_part(padded, kernel, windows, bias, y, lines), count[0], work=y.size * kernel[0].size // 8)
     return y
+
+
+def correlate_columns(padded, kernel, windows, bias, y, lines):
+    """Écrit les lignes ``lines`` de ``y`` : le noyau (C′, C·k²) fois les fenêtres, couchées en colonnes."""
+    matrix = kernel.reshape(len(kernel), -1)
+    for block, columns in window_columns(padded, windows, y.shape[1:-1], lines):
+        out = y[:, *block].reshape(len(kernel), -1, copy=False)
+        np.matmul(matrix, columns, out=out)
+        if bias is not None:
+            out += bias[:, None]
+
+
+def correlate_lines(padded, kernel, windows, bias, y, lines):
+    """La même chose sans colonnes, une ligne d'image à la fois.
+
+    Les k lignes que voient les fenêtres d'une même ligne se suivent en mémoire : c'est déjà une matrice (k·C, largeur·N).
+    Les k colonnes du noyau, l'une sur l'autre (k·C′, k·C), la multiplient d'un coup ; il reste à ajouter les k résultats,
+    chacun décalé d'une fenêtre.
+    """
+    n_out, n_in, height, width = kernel.shape
+    matrix = kernel.transpose(3, 0, 2, 1).reshape(width * n_out, height * n_in)
+    image = padded.swapaxes(0, 1)
+    for line in range(lines.start, lines.stop):
+        top, out = line * windows.stride[0], y[:, line].reshape(n_out, -1, copy=False)
+        seen = image[top:top + height].reshape(height * n_in, -1)
+        product = scratch(len(matrix) * seen.shape[1], y.dtype).reshape(len(matrix), -1)
+        np.matmul(matrix, seen, out=product)
+        shifts = [windows.dilation[1] * y.shape[-1] * column for column in range(width)]
+        first, *others = (part[:, shift:shift + out.shape[1]] for part, shift in zip(np.split(product, width), shifts))
+        np.add(first, 0 if bias is None else bias[:, None], out=out)
+        for other in others:
+            out += other
+
+
+def lines_pay_off(kernel, windows, count, n):
+    """Vrai si les lignes vues se touchent et que les ajouts décalés coûtent moins que les colonnes : pas trop de canaux en
+    sortie, de longues lignes (``LONG``), où les marges comptent peu ; ``kernel`` : forme du noyau.
+    """
+    possible = len(count) == 2 and kernel[3] > 1 and windows.stride[1] == windows.dilation[0] == 1
+    return possible and kernel[0] <= 2 * kernel[1] and count[1] * n >= LONG and count[1] >= 2 * windows.span[1] - 2
 
 
 def correlate_adjoint(y, kernel, windows, size, bias=None):

@@ -68,11 +68,15 @@ class Windows:
         return tuple((n - s) // step + 1 for n, s, step in zip(padded, self.span, self.stride))
 
     def pad(self, x, value=0):
-        """``x`` (C, …, N) entouré de ses marges : un nouveau tableau, sauf s'il n'y a pas de marge."""
+        """``x`` (C, …, N) entouré de ses marges : un nouveau tableau, sauf s'il n'y a pas de marge.
+
+        Ce tableau est rangé ligne par ligne, tous canaux ensemble : les lignes que voit une fenêtre s'y suivent.
+        """
         if not any(self.padding):
             return np.ascontiguousarray(x)
         channels, *size, n = x.shape
-        padded = np.full((channels, *(s + 2 * p for s, p in zip(size, self.padding)), n), value, x.dtype)
+        first, *others = (s + 2 * p for s, p in zip(size, self.padding))
+        padded = np.full((first, channels, *others, n), value, x.dtype).swapaxes(0, 1)
         self.inside(padded)[...] = x
         return padded
 

@@ -8,6 +8,7 @@ import pytest
 from scipy.signal import correlate
 
 from labcode.nn import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Sequential, Tanh, conv, gradient_check, plain, winograd
+from labcode.nn.images import Windows
 
 # N, C, C′, taille, noyau, pas, marges, dilatation
 CASES = [
@@ -22,6 +23,7 @@ CASES = [
     (2, 2, 2, (5, 4), (2, 2), (3, 3), (0, 0), (1, 1)),  # pas plus grand que le noyau
     (1, 1, 2, (6, 12), (5, 5), (1, 1), (2, 2), (1, 1)),  # peu de canaux : fenêtres rangées en colonnes
     (3, 2, 4, (4, 10), (3, 3), (1, 1), (2, 0), (1, 1)),  # pas de 1, nombres pairs de fenêtres : Winograd
+    (2, 2, 4, (7, 11), (2, 3), (2, 1), (0, 1), (1, 2)),  # lignes qui se touchent, une sur deux ; noyau dilaté en largeur
     (2, 1, 8, (6, 6), (5, 5), (1, 1), (0, 0), (1, 1)),  # adjointe par ajouts, plutôt que par le noyau retourné
 ]
 IDS = [f"k{c[4]}s{c[5]}p{c[6]}d{c[7]}".replace(" ", "") for c in CASES]
@@ -43,9 +45,11 @@ def layer_and_input(case, transposed=False, seed=0, dtype=np.float64, extra=(0, 
     return layer, x.astype(dtype)
 
 
-@pytest.fixture(params=["un bloc", "petits blocs", "Winograd", "Winograd, petits blocs"])
+@pytest.fixture(params=["un bloc", "petits blocs", "par lignes", "Winograd", "Winograd, petits blocs"])
 def block(request, monkeypatch):
-    """Les mêmes résultats, que le lot tienne en un bloc ou en demande plusieurs, et par l'algorithme de Winograd."""
+    """Les mêmes résultats, que le lot tienne en un bloc ou en demande plusieurs, par lignes et par l'algorithme de Winograd."""
+    if request.param == "par lignes":
+        monkeypatch.setattr(conv, "LONG", 1)
     if "Winograd" in request.param:
         monkeypatch.setattr(winograd, "WORTH", 1)
     if "petits blocs" in request.param:
@@ -142,6 +146,33 @@ def test_adjointe_par_les_deux_chemins(case, monkeypatch):
     dx = layer.backward(dy)
     monkeypatch.setattr(conv, "flipped_pays_off", lambda *_: False)
     assert np.allclose(layer.backward(dy), dx, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("kernel, stride, padding, dilation, size, n, pay_off", [
+    ((8, 4, 3, 3), (1, 1), (1, 1), (1, 1), (4, 16), 64, True),
+    ((8, 4, 3, 3), (2, 1), (1, 1), (1, 2), (4, 18), 64, True),    # ni le pas vertical ni la dilatation en largeur ne gênent
+    ((9, 4, 3, 3), (1, 1), (1, 1), (1, 1), (4, 16), 64, False),   # trop de canaux en sortie
+    ((8, 4, 3, 1), (1, 1), (1, 0), (1, 1), (4, 16), 64, False),   # une seule colonne : rien à décaler
+    ((8, 4, 3, 3), (1, 2), (1, 1), (1, 1), (4, 32), 64, False),   # des fenêtres qui ne se touchent pas
+    ((8, 4, 3, 3), (1, 1), (2, 1), (2, 1), (4, 16), 64, False),   # des lignes qui ne se touchent pas
+    ((8, 4, 3, 3), (1, 1), (1, 1), (1, 1), (4, 16), 63, False),   # lignes trop courtes
+    ((8, 4, 3, 3), (1, 1), (1, 1), (1, 1), (4, 4), 256, True),
+    ((8, 4, 3, 3), (1, 1), (1, 1), (1, 1), (4, 3), 999, False),   # trop de marges
+])
+def test_par_lignes_quand_c_est_mieux(kernel, stride, padding, dilation, size, n, pay_off, monkeypatch):
+    windows, rng = Windows(kernel[2:], stride, padding, dilation), np.random.default_rng(0)
+    assert conv.lines_pay_off(kernel, windows, windows.count(size, "test"), n) == pay_off
+    called, function = [], conv.correlate_lines
+    monkeypatch.setattr(conv, "correlate_lines", lambda *arguments: called.append(1) or function(*arguments))
+    x, weight, bias = rng.standard_normal((kernel[1], *size, n)), rng.standard_normal(kernel), rng.standard_normal(kernel[0])
+    y = conv.correlate(x, weight, windows, bias)
+    assert bool(called) == pay_off
+    expected = plain.convolve(x[..., :3].transpose(3, 0, 1, 2), weight, bias, stride, padding, dilation)
+    assert np.allclose(y[..., :3].transpose(3, 0, 1, 2), expected, rtol=1e-12, atol=1e-13)
+
+
+def test_un_signal_ne_va_pas_par_lignes():
+    assert not conv.lines_pay_off((8, 4, 3), Windows((3,), (1,), (1,), (1,)), (4096,), 64)
 
 
 # --- Gradients ---
