@@ -34,10 +34,10 @@ tests: tests-unitaires tests-carnets
 tests-unitaires: livre $(VENV)/tests
 	$(BIN)/pytest -n 2 --dist loadfile -q
 
-# Les sorties stockées doivent être les mêmes avec un seul fil et sur un autre processeur. Deux carnets de front
-# seulement quand chacun n'a qu'un fil : sinon les fils se disputent les cœurs.
+# Les sorties stockées doivent être les mêmes avec les instructions de ce processeur, avec un seul fil et sur un processeur
+# plus ancien. Deux carnets de front seulement quand chacun n'a qu'un fil : sinon les fils se disputent les cœurs.
 tests-carnets: $(VENV)/tests
-	$(NBVAL)
+	env -u OPENBLAS_CORETYPE $(NBVAL)
 	OPENBLAS_NUM_THREADS=1 $(NBVAL) -n 2 --dist loadfile
 	OPENBLAS_CORETYPE=Haswell $(NBVAL)
 

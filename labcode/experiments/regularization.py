@@ -20,7 +20,7 @@ METHODS = {"none": "aucune", "l1": "pénalité L1", "l2": "pénalité L2", "deca
            "adam": "Adam", "adam_l2": "Adam, pénalité L2", "adamw": "AdamW"}
 STRENGTHS = {"none": [None], "l1": [1e-4, 3e-4, 1e-3, 3e-3], "l2": [1e-3, 3e-3, 1e-2, 3e-2], "decay": [0.02, 0.06, 0.2, 0.6],
              "dropout": [0.2, 0.5, 0.7], "early_stopping": [None], "augmentation": [1, 2, 3], "batch_norm": [None],
-             "layca": [3**-3, 3**-4, 3**-5], "adam": [None], "adam_l2": [1e-3, 3e-3, 1e-2, 3e-2], "adamw": [1, 3, 10, 30]}
+             "layca": [3**-3, 3**-4, 3**-5], "adam": [None], "adam_l2": [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2], "adamw": [1, 3, 10, 30]}
 SIZE = 1000  # exemples d'apprentissage, et autant de validation
 mnist = cache(datasets.load_mnist)
 

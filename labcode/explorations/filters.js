@@ -49,8 +49,8 @@ function render({ model, el }) {
   };
   const play = player({
     el, rate: () => 2,
-    advance: () => {
-      go(Math.min(last, model.get("rank") + 1));
+    advance: (count) => {
+      go(Math.min(last, model.get("rank") + count));
       return model.get("rank") < last;
     },
     changed: (playing) => {

@@ -12,12 +12,19 @@ import yaml
 from labcode.tp.render import render
 from labcode.tp.schema import TYPES, number, validate
 
-__all__ = ["TYPES", "BankError", "compiled", "find_folder", "load_bank", "load_file", "nearest_ids", "render", "validate"]
+__all__ = ["TYPES", "BankError", "UnknownQuestion", "compiled", "find_folder", "find_question", "load_bank", "load_file", "render", "validate"]
 SHOWN = ("id", "type", "title", "difficulty", "minutes", "source", "unit", "forbidden", "symbols", "function", "signature")
 
 
 class BankError(ValueError):
     """Une banque mal écrite : chaque ligne nomme le fichier, la question et le champ."""
+
+
+class UnknownQuestion(KeyError):
+    """L'identifiant demandé n'est pas dans la banque."""
+
+    def __str__(self):
+        return self.args[0]
 
 
 # ── Trouver et lire ──────────────────────────────────────────────────────────
@@ -72,9 +79,14 @@ def _load_version(path: Path, _mtime: int) -> list[dict]:
     return [_normalised(question) for question in content]
 
 
-def nearest_ids(name: str, bank: dict) -> list[str]:
-    """Les identifiants qui ressemblent à ``name``, les plus proches d'abord."""
-    return difflib.get_close_matches(str(name), bank, n=3, cutoff=0.4)
+def find_question(name: str, bank: dict, kind: str | None = None) -> dict:
+    """La question ``name`` de la banque ; sinon UnknownQuestion, avec les noms proches, parmi celles du type ``kind`` s'il est donné."""
+    if name in bank:
+        return bank[name]
+    candidates = [key for key, question in bank.items() if kind in (None, question["type"])]
+    near = difflib.get_close_matches(str(name), candidates, n=3, cutoff=0.4)
+    hint = f" ; vouliez-vous dire {' ou '.join(near)} ?" if near else ""
+    raise UnknownQuestion(f"la question « {name} » n'existe pas dans chapters/questions{hint}")
 
 
 def _normalised(question):

@@ -11,13 +11,13 @@ MODULES = ("dom.js", "formula.js", "shapes.js", "storage.js", "checks.js", "help
 
 def widget_module() -> str:
     """Le module ES qu'anywidget charge dans le carnet."""
-    return f"{_joined(MODULES)}\nexport default {{ render }};\n"
+    return f"{joined(MODULES)}\nexport default {{ render }};\n"
 
 
 def page_script() -> str:
     """Le script classique de la page : il marche aussi depuis un dossier (``file://``)."""
     page = _stripped("page.js")
-    return f'(() => {{\n"use strict";\n{_joined(MODULES)}\nconst widget = {{ render }};\n{page}\n}})();\n'
+    return f'(() => {{\n"use strict";\n{joined(MODULES)}\nconst widget = {{ render }};\n{page}\n}})();\n'
 
 
 def stylesheet() -> str:
@@ -30,7 +30,8 @@ def files() -> list[Path]:
     return [HERE / name for name in (*MODULES, "page.js", "question.css")]
 
 
-def _joined(names):
+def joined(names) -> str:
+    """Des modules réunis en un seul script."""
     return "\n".join(_stripped(name) for name in names)
 
 

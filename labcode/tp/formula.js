@@ -50,7 +50,7 @@ const SPELLINGS = [
   [/[αβγδεηθλμξρσφΣ∑]/, (typed) => GREEK[typed]],
   [/[₀-₉]/, plain],
   [/_?[ₐ-ₜᵢᵣᵤᵥᵧ]+/, (typed) => `_${plain(typed.replace("_", ""))}`],
-  [/[−‐-―]/, "-"], [/[×·∙⋅∗⊙⨀∘]/, "*"], [/÷/, "/"], [/[’‘′]/, "'"],
+  [/[−‐-―]/, "-"], [/[×·∙⋅∗⊙⨀∘]/, "*"], [/÷/, "/"], [/√/, "sqrt "], [/[’‘′]/, "'"],
   [/\^?[ᵀ⊤]/, ".T "], [/[⁺⁻]?[⁰¹²³⁴-⁹]+/, (typed) => `^${plain(typed)} `], [/≥/, ">="], [/≤/, "<="],
   [/\b(?:np|numpy)\.(?:linalg\.)?(?=\p{L})/, ""],
 ];
@@ -237,11 +237,8 @@ class Parser {
       return { type: "number", value: token.value };
     }
     // sum(x^2,0) : un nombre à virgule, ou l'axe 0 ? Mieux vaut demander que deviner.
-    if (axisFunction && ["0", "1"].includes(digits.text) && after.text === ")") {
-      throw new FormulaError(
-        `« ${token.text},${digits.text} » peut se lire de deux façons : mettez une espace après la virgule pour donner un axe, ou écrivez le nombre avec un point (${token.text}.${digits.text}).`,
-      );
-    }
+    if (axisFunction && ["0", "1"].includes(digits.text) && after.text === ")") throw ambiguous(token, digits);
+    this.decimal = { index: this.index, token, digits };
     this.index += 3;
     return { type: "number", value: Number(`${token.text}.${digits.text}`) };
   }
@@ -283,7 +280,7 @@ class Parser {
 
   call(name, args = []) {
     const [least, most, hasAxis] = FUNCTIONS[name].arity;
-    const given = args.length;
+    const given = args.length, first = this.index;
     let axis = null;
     while (!this.is(")")) {
       if (args.length > given) {
@@ -300,6 +297,10 @@ class Parser {
       if (args.length > 3) break;
     }
     this.expect(")");
+    // max(0,1 - x) : le nombre 0,1 tout seul, ou 0 et 1 - x ?
+    if (most === 2 && hasAxis && args.length === 1 && axis === null && this.decimal?.index >= first) {
+      throw ambiguous(this.decimal.token, this.decimal.digits);
+    }
     // sum(X, 0) : le second argument d'une somme ou d'une moyenne est son axe.
     if (hasAxis && most === 1 && args.length === 2 && axis === null) {
       const last = args.pop();
@@ -320,6 +321,11 @@ class Parser {
     return Number(token.text);
   }
 }
+
+const ambiguous = (token, digits) =>
+  new FormulaError(
+    `« ${token.text},${digits.text} » peut se lire de deux façons : mettez une espace après la virgule si elle sépare deux arguments, ou écrivez le nombre avec un point (${token.text}.${digits.text}).`,
+  );
 
 function unknownName(text, typed, names, called) {
   const known = called ? Object.keys(FUNCTIONS) : names;

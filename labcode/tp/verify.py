@@ -5,7 +5,7 @@ import re
 import zlib
 
 from labcode.tp import bank, code
-from labcode.tp.widget import UnknownQuestion, record
+from labcode.tp.widget import record
 
 BAR = {True: "#1a7f37", False: "#c2410c"}
 
@@ -49,14 +49,10 @@ def verifier(name: str, function) -> Verification:
 def _code_question(name):
     if not isinstance(name, str):
         raise TypeError('verifier attend d\'abord le nom de la question, entre guillemets, puis la fonction : verifier("…", ma_fonction)')
-    questions = bank.load_bank()
-    if name not in questions:
-        near = bank.nearest_ids(name, {key for key, question in questions.items() if question["type"] == "code"})
-        hint = f" ; vouliez-vous dire {' ou '.join(near)} ?" if near else ""
-        raise UnknownQuestion(f"la question « {name} » n'existe pas dans chapters/questions{hint}")
-    if questions[name]["type"] != "code":
+    question = bank.find_question(name, bank.load_bank(), "code")
+    if question["type"] != "code":
         raise ValueError(f"la question « {name} » ne demande pas de code : répondez dans la question elle-même")
-    return questions[name]
+    return question
 
 
 def _source(function):

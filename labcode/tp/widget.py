@@ -41,12 +41,7 @@ class Question(anywidget.AnyWidget):
 
 def question(name: str) -> Question:
     """Affiche la question ``name`` de la banque ; ``KeyError`` si elle n'existe pas, avec les noms proches."""
-    questions = bank.load_bank()
-    if name not in questions:
-        near = bank.nearest_ids(name, questions)
-        hint = f"\u00a0; vouliez-vous dire {' ou '.join(near)}\u00a0?" if near else ""
-        raise UnknownQuestion(f"la question «\u00a0{name}\u00a0» n'existe pas dans chapters/questions{hint}")
-    return Question(question=bank.compiled(questions[name]))
+    return Question(question=bank.compiled(bank.find_question(name, bank.load_bank())))
 
 
 def record(name: str, ok: bool, message: str, answer: str = "") -> bool:
@@ -62,10 +57,3 @@ def record(name: str, ok: bool, message: str, answer: str = "") -> bool:
             widget.feedback = bank.render(message, "mathml")
             widget.attempts += 1
     return bool(found)
-
-
-class UnknownQuestion(KeyError):
-    """L'identifiant demandé n'est pas dans la banque."""
-
-    def __str__(self):
-        return self.args[0]

@@ -65,7 +65,7 @@ def setup(app):
 def script(name: str) -> str:
     """Le script d'une sorte de page, chargé quand le document est prêt (``defer``)."""
     modules, selector, start = SCRIPTS[name]
-    return f'(() => {{\n"use strict";\n{bundle._joined(modules)}\nfor (const place of document.querySelectorAll("{selector}")) {start}(place);\n}})();\n'
+    return f'(() => {{\n"use strict";\n{bundle.joined(modules)}\nfor (const place of document.querySelectorAll("{selector}")) {start}(place);\n}})();\n'
 
 
 def write_assets(app, config):

@@ -18,7 +18,7 @@ def _batch_norm(X, gamma, beta, eps, *, axis=0, ddof=0, divide=lambda variance, 
 
 @reference(trials=_trials)
 def batch_norm(X, gamma, beta, eps):
-    """Chaque composante centrée et réduite sur le lot, puis remise à l'échelle (eq-batch-norm, eq-batch-norm-parameters)."""
+    """Chaque composante centrée et réduite sur le lot, puis remise à l'échelle (eq-batch-norm)."""
     return _batch_norm(X, gamma, beta, eps)
 
 

@@ -43,7 +43,7 @@ def _(H, W, b):
     return H @ W.T + b
 
 
-@calcul_softmax.mistake("C'est la **sigmoïde** des logits : les dix probabilités d'une image n'ont pas pour somme 1.")
+@calcul_softmax.mistake("C'est la **sigmoïde** des logits : les probabilités d'une image n'ont pas pour somme 1.")
 def _(H, W, b):
     return _sigmoid(H @ W.T + b)
 
