@@ -51,7 +51,8 @@ bench: $(VENV)/lecture
 # Une demi-heure sur deux cœurs ; interrompu, il reprend où il en était.
 mutants: $(VENV)/tests
 	@$(BIN)/python -m pip install -q --disable-pip-version-check mutmut==3.8.1 || $(HORS_LIGNE)
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/mutmut run --max-children 2
+	@# Un seul fil partout : mutmut duplique le processus, et les fils de PyTorch, s'il est installé, ne survivraient pas.
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/mutmut run --max-children 2
 	@$(BIN)/python bench/mutants.py
 
 # Sans NOM : l'état. Avec : tous les essais aux réglages de la source, deux de front ; interrompu, il reprend où il en était.

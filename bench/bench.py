@@ -8,7 +8,8 @@ Chaque bibliothèque travaille dans son propre processus, avec le même nombre d
 ce processeur ; on passe de l'une à l'autre à chaque tour : ce qui ralentit la machine ralentit tout le monde. Entre deux
 tours on attend que les fils de la précédente soient endormis ; sans cela ils tournent à vide et gênent la suivante. Les temps
 sont des médianes. La dernière colonne compare la vitesse de labcode (opérations utiles par seconde) à celle d'un grand produit
-de matrices NumPy.
+de matrices NumPy. Le plancher d'un perceptron est le temps que prennent en NumPy ses seuls produits de matrices et ses seules
+mises à jour, mémoire réservée d'avance : ni activation, ni perte, ni vérification. Aucun code NumPy ne descendra dessous.
 """
 
 import argparse
@@ -27,7 +28,8 @@ from pathlib import Path
 RESULTS = Path(__file__).resolve().parents[1] / "data" / "results" / "vitesse.csv"
 ROUNDS, SECONDS, REST = 7, 0.4, 0.4  # tours, durée visée d'un tour, attente entre deux
 FORCED = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS"}
-NAMES = {"labcode": "labcode", "torch": "PyTorch", "sklearn": "scikit-learn"}
+NAMES = {"labcode": "labcode", "torch": "PyTorch", "sklearn": "scikit-learn", "plancher": "plancher NumPy"}
+PEERS = ("labcode", "torch", "sklearn")
 
 
 # --- Les travaux : ce qu'on mesure, écrit une seule fois pour les bibliothèques qui ont les mêmes noms de couches ---
@@ -56,13 +58,13 @@ def quarter_vgg(nn):
 
 TRAINING, IMAGES = "un pas d'apprentissage", (128, 16, 32, 32)
 WORKS = {  # nom → (intitulé, réseau ou couche, forme du lot, bibliothèques)
-    "mlp-64": (f"perceptron 784-200-200-10, lot de 64, {TRAINING}", mlp, (64, 784), ("labcode", "torch", "sklearn")),
-    "mlp-5": (f"le même, lot de 5, {TRAINING}", mlp, (5, 784), ("labcode", "torch", "sklearn")),
-    "lenet": (f"LeNet-5, 28×28, lot de 64, {TRAINING}", lenet, (64, 1, 28, 28), ("labcode", "torch")),
-    "vgg": (f"VGG-16 au quart des canaux, 32×32×3, lot de 128, {TRAINING}", quarter_vgg, (128, 3, 32, 32), ("labcode", "torch")),
-    "maximum": ("maximum 2×2, aller et retour", lambda nn: nn.MaxPool2d(2), IMAGES, ("labcode", "torch")),
-    "norme": ("normalisation par lot, aller et retour", lambda nn: nn.BatchNorm2d(16), IMAGES, ("labcode", "torch")),
-    "relu": ("ReLU, aller et retour", lambda nn: nn.ReLU(), IMAGES, ("labcode", "torch")),
+    "mlp-64": (f"perceptron 784-200-200-10, lot de 64, {TRAINING}", mlp, (64, 784), tuple(NAMES)),
+    "mlp-5": (f"le même, lot de 5, {TRAINING}", mlp, (5, 784), tuple(NAMES)),
+    "lenet": (f"LeNet-5, 28×28, lot de 64, {TRAINING}", lenet, (64, 1, 28, 28), PEERS[:2]),
+    "vgg": (f"VGG-16 au quart des canaux, 32×32×3, lot de 128, {TRAINING}", quarter_vgg, (128, 3, 32, 32), PEERS[:2]),
+    "maximum": ("maximum 2×2, aller et retour", lambda nn: nn.MaxPool2d(2), IMAGES, PEERS[:2]),
+    "norme": ("normalisation par lot, aller et retour", lambda nn: nn.BatchNorm2d(16), IMAGES, PEERS[:2]),
+    "relu": ("ReLU, aller et retour", lambda nn: nn.ReLU(), IMAGES, PEERS[:2]),
 }
 
 
@@ -153,6 +155,39 @@ def sklearn_step(build, shape):
     return lambda: model.partial_fit(x, y, classes=np.arange(10)), steps
 
 
+def floor_step(build, shape):
+    """Les produits de matrices et les mises à jour d'un perceptron, rien d'autre.
+
+    Chaque produit reçoit ses facteurs dans l'ordre de mémoire qui lui va le mieux, ce qu'un vrai pas ne peut pas s'offrir.
+    """
+    import numpy as np
+
+    import labcode.nn as nn
+
+    def zeros(*size):
+        return np.zeros(size, np.float32)
+
+    lr, n, layers = np.float32(0.01), shape[0], []
+    for layer in build(nn):
+        if isinstance(layer, nn.Linear):
+            n_out, n_in = layer.weight.shape
+            layers.append((layer.weight.data, zeros(n_in, n), zeros(n, n_in), zeros(n_out, n), zeros(n, n_out), zeros(n_out, n_in)))
+
+    def step():
+        for weight, x_t, _, y_t, _, _ in layers:
+            np.matmul(weight, x_t, out=y_t)
+        for index in reversed(range(len(layers))):
+            weight, _, x, dy_t, dy, gradient = layers[index]
+            np.matmul(dy_t, x, out=gradient)
+            if index:
+                np.matmul(dy, weight, out=x)
+        for weight, *_, gradient in layers:
+            np.multiply(gradient, lr, out=gradient)
+            np.subtract(weight, gradient, out=weight)
+
+    return step
+
+
 def product_step():
     """Le grand produit de matrices, et son nombre d'opérations."""
     import numpy as np
@@ -164,12 +199,12 @@ def product_step():
 
 def worker(library, work):
     """Processus d'une bibliothèque : à chaque ligne reçue, mesure un tour et répond par les durées d'un pas."""
-    importlib.import_module({"labcode": "labcode.nn", "product": "numpy"}.get(library, library))
+    importlib.import_module({"labcode": "labcode.nn", "plancher": "labcode.nn", "product": "numpy"}.get(library, library))
     memory, steps = peak_memory(), 1
     if library == "product":
         step, _ = product_step()
     else:
-        step = {"labcode": labcode_step, "torch": torch_step, "sklearn": sklearn_step}[library](*WORKS[work][1:3])
+        step = {"labcode": labcode_step, "torch": torch_step, "sklearn": sklearn_step, "plancher": floor_step}[library](*WORKS[work][1:3])
     if isinstance(step, tuple):
         step, steps = step
     for _ in range(3):
@@ -226,19 +261,22 @@ def measure(work, libraries, threads):
 
 
 def main(works, threads, write):
-    rows, peers = [], ["sklearn"] + ["torch"] * bool(importlib.util.find_spec("torch"))
+    rows, peers = [], ["labcode", "plancher", "sklearn"] + ["torch"] * bool(importlib.util.find_spec("torch"))
     if "torch" not in peers:
         print("PyTorch n'est pas installé : comparaison avec scikit-learn seulement.")
     speed = product_step()[1] / measure("mlp-64", ["product"], threads)[0]["product"]
     print(f"Fils : {threads}. Produit de matrices 2048×2048 : {french(speed / 1e9, 0)} milliards d'opérations par seconde.\n")
     for work in works:
         title, _, _, libraries = WORKS[work]
-        times, memory = measure(work, [library for library in libraries if library == "labcode" or library in peers], threads)
+        times, memory = measure(work, [library for library in libraries if library in peers], threads)
         share = useful_operations(work) / times["labcode"] / speed
         print(title)
         for library, seconds in times.items():
-            line = f"    {NAMES[library]:<13} {french(seconds * 1e3, 3):>9} ms"
-            if library != "labcode":
+            line = f"    {NAMES[library]:<14} {french(seconds * 1e3, 3):>9} ms"
+            if library == "plancher":
+                line += "   produits et mises à jour seuls : " + ", ".join(
+                    f"{french(times[peer] / seconds, 2)} fois plus vite que {NAMES[peer]}" for peer in PEERS[1:] if peer in times)
+            elif library != "labcode":
                 line += f"   labcode va {french(seconds / times['labcode'], 2)} fois plus vite"
             elif share:
                 line += f"   {french(100 * share, 0)} % de la vitesse du produit de matrices"
@@ -246,8 +284,8 @@ def main(works, threads, write):
         rows.append({"travail": work, "intitule": title, "part_du_produit": f"{share:.3f}" if share else ""}
                     | {f"{library}_ms": f"{times[library] * 1e3:.4f}" if library in times else "" for library in NAMES}
                     | {f"{library}_rapport": f"{times[library] / times['labcode']:.3f}" if library in times else ""
-                       for library in ("torch", "sklearn")}
-                    | {f"{library}_Mo": f"{memory.get(library, 0):.0f}" if library in times else "" for library in NAMES})
+                       for library in PEERS[1:]}
+                    | {f"{library}_Mo": f"{memory.get(library, 0):.0f}" if library in times else "" for library in PEERS})
     if write:
         save(rows, threads, speed)
         print(f"\nTableau écrit dans {RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS}")

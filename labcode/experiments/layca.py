@@ -77,9 +77,9 @@ def figure(results):
     left.legend()
     for exponent in exponents:
         curve = results.values("hidden_rotation_curve", exponent=exponent).mean(axis=0)
-        right.plot(np.arange(1, len(curve) + 1), curve, label=f"ρ = 3^{exponent:g}".replace(".", ","))
-    right.set(xlabel="époque", ylabel="1 − cosinus avec le départ", title="couche cachée")
-    right.legend()
+        right.plot(np.arange(1, len(curve) + 1), curve, label=f"$\\rho = 3^{{{exponent:g}}}$".replace(".", "{,}"))
+    right.set(xlabel="époque", ylabel="1 − cosinus avec le départ", title="couche cachée", ylim=(0, 1.4))
+    right.legend(loc="upper left", ncols=2)
     return canvas
 
 

@@ -54,7 +54,9 @@ export function positiveRegion(line, { left, right, bottom, top }) {
 export function boundarySegment(line, box) {
   const onLine = positiveRegion(line, box).filter((p) => Math.abs(score(line, p)) < 1e-6);
   if (line.w1 === 0 && line.w2 === 0) return null;
-  return onLine.length >= 2 ? [onLine[0], onLine[onLine.length - 1]] : null;
+  // Une droite qui passe par un coin du cadre le rencontre deux fois : l'autre bout est le premier point distinct.
+  const end = onLine.find(([x1, x2]) => Math.hypot(x1 - onLine[0][0], x2 - onLine[0][1]) > 1e-6);
+  return end ? [onLine[0], end] : null;
 }
 
 export const coordinates = ([x1, x2]) => `(${number(x1)} ; ${number(x2)})`;

@@ -18,7 +18,7 @@ function checkChoice(question, answer) {
   const option = question.options[answer];
   if (!option) return invalid("Choisissez une réponse.");
   if (option.correct) return outcome(true, "right", option.message, true);
-  return outcome(false, "mistake", option.message || "Ce n'est pas la bonne réponse.", Boolean(option.message));
+  return outcome(false, "mistake", option.message || "Ce n’est pas la bonne réponse.", Boolean(option.message));
 }
 
 function checkChoices(question, answer) {
@@ -28,7 +28,7 @@ function checkChoices(question, answer) {
   const missing = question.options.filter((option, i) => !ticked.includes(i) && option.correct);
   const messages = wrong.map((option) => option.message).filter(Boolean);
   if (messages.length) return outcome(false, "mistake", messages.join(""), true);
-  if (wrong.length) return outcome(false, "wrong", "L'une des réponses cochées est fausse.");
+  if (wrong.length) return outcome(false, "wrong", "L’une des réponses cochées est fausse.");
   if (missing.length) {
     return outcome(false, "wrong", missing.length > 1 ? `Ce qui est coché est juste, mais il manque ${missing.length} réponses.` : "Ce qui est coché est juste, mais il manque une réponse.");
   }
@@ -54,16 +54,16 @@ function checkNumber(question, answer) {
   if (!text) return invalid("Écrivez un nombre.");
   const read = readNumber(text);
   // « e^3 », mais pas « 1e-3 », qui se lit, ni « exp », où une lettre suit le e.
-  if (!read.ok && /(^|[^\p{L}\d])e([^\p{L}]|$)|\de\s*[\^*]/u.test(text)) return invalid("L'exponentielle s'écrit exp(2), et non e^2.");
+  if (!read.ok && /(^|[^\p{L}\d])e([^\p{L}]|$)|\de\s*[\^*]/u.test(text)) return invalid("L’exponentielle s’écrit exp(2), et non e^2.");
   if (!read.ok) return invalid(/\p{L}/u.test(text) ? "On attend un nombre, comme 0,25 ou 1/4." : read.message);
   const near = (expected, tolerance) => Math.abs(read.value - expected) <= tolerance + 1e-12 * Math.max(1, Math.abs(expected));
   const { answer: expected, tolerance = 0, mistakes = [] } = question;
   if (near(expected, tolerance)) return outcome(true, "right");
   const mistake = mistakes.find((candidate) => near(candidate.value, candidate.tolerance ?? tolerance));
   if (mistake) return outcome(false, "mistake", mistake.message, true);
-  if (tolerance > 0 && near(expected, 10 * tolerance)) return outcome(false, "wrong", "Vous y êtes presque : donnez un chiffre de plus, ou vérifiez l'arrondi.");
-  if (expected !== 0 && near(-expected, tolerance)) return outcome(false, "wrong", "La valeur est bonne, le signe ne l'est pas.");
-  return outcome(false, "wrong", "Ce n'est pas la bonne valeur.");
+  if (tolerance > 0 && near(expected, 10 * tolerance)) return outcome(false, "wrong", "Vous y êtes presque : donnez un chiffre de plus, ou vérifiez l’arrondi.");
+  if (expected !== 0 && near(-expected, tolerance)) return outcome(false, "wrong", "La valeur est bonne, le signe ne l’est pas.");
+  return outcome(false, "wrong", "Ce n’est pas la bonne valeur.");
 }
 
 function checkMatching({ left, key, messages }, answer) {
@@ -85,15 +85,15 @@ function checkOrdering({ key, messages }, answer) {
 /** Un texte libre n'est pas jugé : l'élève le compare à la réponse type et coche ce qu'il contient. */
 function checkText({ criteria }, answer) {
   const { text, ticked } = answer ?? {};
-  if (!text?.trim()) return invalid("Écrivez d'abord votre réponse.");
-  if (!ticked?.length) return recorded("Réponse enregistrée. Comparez-la à la solution, puis cochez ce qu'elle contient.");
+  if (!text?.trim()) return invalid("Écrivez d’abord votre réponse.");
+  if (!ticked?.length) return recorded("Réponse enregistrée. Comparez-la à la solution, puis cochez ce qu’elle contient.");
   return recorded(`Réponse enregistrée. Votre évaluation : ${ticked.length} sur ${criteria.length}.`);
 }
 
 /** Le code se juge en Python : `verifier`, dans le carnet, donne son verdict et son message. */
 function checkCode(question, answer, { verdict, feedback } = {}) {
   if (verdict === "right") return feedback ? outcome(true, "right", feedback, true) : outcome(true, "right", "Votre fonction a été vérifiée dans le carnet.");
-  if (verdict !== "wrong") return recorded("C'est noté. La solution est ci-dessous ; votre fonction, elle, se vérifie dans le carnet.");
+  if (verdict !== "wrong") return recorded("C’est noté. La solution est ci-dessous ; votre fonction, elle, se vérifie dans le carnet.");
   return feedback ? outcome(false, "mistake", feedback, true) : outcome(false, "wrong", "Corrigez votre fonction, puis vérifiez-la de nouveau dans le carnet.");
 }
 
@@ -121,9 +121,9 @@ function isEmpty(answer) {
 export function check(question, answer, state) {
   const checker = CHECKS[question.type];
   if (answer && typeof answer === "object" && !Array.isArray(answer) && typeof answer.text !== "string") return check(question, null, state);
-  if (!checker) return outcome(false, "broken", "Ce type de question n'est pas connu de cette page.");
+  if (!checker) return outcome(false, "broken", "Ce type de question n’est pas connu de cette page.");
   if (writtenIn(answer)?.length > LONGEST_TEXT) return invalid(`Votre réponse dépasse ${LONGEST_TEXT} caractères : raccourcissez-la.`);
   // L'édition d'examen n'a pas le corrigé : elle garde la réponse, sans juger.
-  if (question.edition === "examen") return isEmpty(answer) && question.type !== "code" ? invalid("Répondez avant d'enregistrer.") : recorded();
+  if (question.edition === "examen") return isEmpty(answer) && question.type !== "code" ? invalid("Répondez avant d’enregistrer.") : recorded();
   return checker(question, answer, state);
 }

@@ -99,7 +99,7 @@ function tokenize(text) {
       const character = typed(start, start + 1);
       const code = `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
       const shown = /^\p{C}/u.test(character) ? `invisible ${code}` : `« ${character} »`;
-      throw new FormulaError(`Le caractère ${shown} n'a pas de sens dans une formule.`);
+      throw new FormulaError(`Le caractère ${shown} n’a pas de sens dans une formule.`);
     }
     const { space, num, transpose, method, name, op } = match.groups;
     if (space) continue;
@@ -142,7 +142,7 @@ class Parser {
 
   expect(operator) {
     if (!this.is(operator)) {
-      const found = this.token.type === "end" ? "la formule s'arrête" : `on lit « ${this.token.typed} »`;
+      const found = this.token.type === "end" ? "la formule s’arrête" : `on lit « ${this.token.typed} »`;
       throw new FormulaError(
         operator === ")" ? `Il manque une parenthèse fermante : ${found}.` : `On attend « ${operator} », mais ${found}.`,
       );
@@ -157,9 +157,9 @@ class Parser {
     }
     const tree = this.expression(0);
     if (this.is(")")) throw new FormulaError("Il y a une parenthèse fermante de trop.");
-    if (this.is(";")) throw new FormulaError("Le point-virgule sépare les arguments d'une fonction : il est ici de trop.");
+    if (this.is(";")) throw new FormulaError("Le point-virgule sépare les arguments d’une fonction : il est ici de trop.");
     if (this.is(",")) {
-      throw new FormulaError("Une virgule sépare les arguments d'une fonction, ou les décimales d'un nombre écrit sans espace (0,5).");
+      throw new FormulaError("Une virgule sépare les arguments d’une fonction, ou les décimales d’un nombre écrit sans espace (0,5).");
     }
     if (this.token.type !== "end") this.missingOperator();
     return tree;
@@ -220,9 +220,9 @@ class Parser {
     throw new FormulaError(
       token.type === "end"
         ? before
-          ? `La formule s'arrête trop tôt, après « ${before.typed} ».`
+          ? `La formule s’arrête trop tôt, après « ${before.typed} ».`
           : "La formule est vide."
-        : `On ne s'attend pas à lire « ${token.typed} » ${before ? `après « ${before.typed} »` : "au début d'une formule"}.`,
+        : `On ne s’attend pas à lire « ${token.typed} » ${before ? `après « ${before.typed} »` : "au début d’une formule"}.`,
     );
   }
 
@@ -252,7 +252,7 @@ class Parser {
     }
     const name = text === "ln" ? "log" : text;
     if (text === "e" && this.tokens[this.index + 1].text === "^") {
-      throw new FormulaError("L'exponentielle s'écrit exp(x), et non e^x.");
+      throw new FormulaError("L’exponentielle s’écrit exp(x), et non e^x.");
     }
     if (!Object.hasOwn(FUNCTIONS, name)) throw unknownName(text, typed, this.names, called);
     this.index++;
@@ -314,9 +314,9 @@ class Parser {
   }
 
   axis(name, hasAxis, token) {
-    if (!hasAxis) throw new FormulaError(`La fonction ${name} ne prend pas d'axe.`);
+    if (!hasAxis) throw new FormulaError(`La fonction ${name} ne prend pas d’axe.`);
     if (token.type !== "num" || !["0", "1"].includes(token.text)) {
-      throw new FormulaError(`L'axe de ${name} est 0 (le long des lignes) ou 1 (le long des colonnes).`);
+      throw new FormulaError(`L’axe de ${name} est 0 (le long des lignes) ou 1 (le long des colonnes).`);
     }
     return Number(token.text);
   }
@@ -334,7 +334,7 @@ function unknownName(text, typed, names, called) {
   near.sort((a, b) => distance(text, a) - distance(text, b));
   const kind = called ? "une fonction connue" : "un symbole de cette question";
   const hint = near.length ? ` Vouliez-vous écrire ${near[0]} ?` : known.length ? ` On peut écrire : ${known.join(", ")}.` : "";
-  return new FormulaError(`« ${shown} » n'est pas ${kind}.${hint}`);
+  return new FormulaError(`« ${shown} » n’est pas ${kind}.${hint}`);
 }
 
 /** Distance d'édition, la casse et le souligné comptant pour presque rien. */
@@ -580,7 +580,7 @@ class Point {
     }
     const [t] = args;
     if (node.axis === 1 && isVector(t)) {
-      throw new FormulaError(`« ${print(node)} » : un vecteur n'a qu'un axe, l'axe 0.`, "shape");
+      throw new FormulaError(`« ${print(node)} » : un vecteur n’a qu’un axe, l’axe 0.`, "shape");
     }
     return along(t, node.axis, definition.reduce);
   }
@@ -679,7 +679,7 @@ const wrong = (message, kind = "wrong", html = false) => ({ ok: false, kind, mes
 function remark(results, references, points) {
   const every = (test) => results.every((value, i) => test(value, references[i], points[i]));
   if (!every(isFiniteTensor)) {
-    return "Cette expression n'est pas définie partout : division par zéro, logarithme ou racine d'un nombre négatif ?";
+    return "Cette expression n’est pas définie partout : division par zéro, logarithme ou racine d’un nombre négatif ?";
   }
   if (every((value, reference) => close(value, reference, -1))) return "Tout y est, sauf le signe.";
   const ratio = (value, reference) => {
@@ -694,7 +694,7 @@ function remark(results, references, points) {
   if (batch(points[0]) && every((v, ref, point) => close(v, ref, batch(point)) || close(v, ref, 1 / batch(point)))) {
     return "Il y a un facteur N, ou 1/N, en trop ou en moins.";
   }
-  return "Ce n'est pas la bonne formule : calculée sur des valeurs tirées au hasard, elle ne donne pas le résultat attendu.";
+  return "Ce n’est pas la bonne formule : calculée sur des valeurs tirées au hasard, elle ne donne pas le résultat attendu.";
 }
 
 /** La faute déclarée que cette réponse commet, par sa valeur ; par son écriture si elle n'a pas de valeur. */
@@ -730,7 +730,7 @@ function usablePoints(question, reference, names) {
     points.push(point);
     references.push(value);
   }
-  if (points.length < MIN_POINTS) throw new Error("la réponse de référence n'est presque jamais définie : précisez les domaines");
+  if (points.length < MIN_POINTS) throw new Error("la réponse de référence n’est presque jamais définie : précisez les domaines");
   return { points, references };
 }
 
@@ -758,8 +758,8 @@ function compare(question, text) {
 
   const [point] = points;
   if (!sameShape(results[0], references[0])) {
-    let message = `Le résultat n'a pas la bonne taille : ${describe(point, results[0])}, alors qu'on attend ${describe(point, references[0])}.`;
-    if (suspect) message += ` « ${suspect} » multiplie composante par composante ; le produit matriciel s'écrit @.`;
+    let message = `Le résultat n’a pas la bonne taille : ${describe(point, results[0])}, alors qu’on attend ${describe(point, references[0])}.`;
+    if (suspect) message += ` « ${suspect} » multiplie composante par composante ; le produit matriciel s’écrit @.`;
     return wrong(message, "shape");
   }
   return wrong(remark(results, references, points));

@@ -1,7 +1,7 @@
 /* La table du professeur, sans la page : noter, trier, écrire en CSV. Les verdicts des élèves ne sont pas crus : on recorrige. */
 
 export const MARKS = { right: "✓", wrong: "✗", recorded: "●", declared: "(✓)", none: "–" };
-export const MARK_NAMES = { right: "juste", wrong: "faux", recorded: "enregistrée", declared: "juste d'après l'élève", none: "sans réponse" };
+export const MARK_NAMES = { right: "juste", wrong: "faux", recorded: "enregistrée", declared: "juste d’après l’élève", none: "sans réponse" };
 
 /** {mark, score, attempts, doubt} d'une réponse ; `check` est la correction des questions, `doubt` dit si elle contredit le fichier. */
 export function gradeAnswer(question, state, check) {

@@ -65,7 +65,7 @@ function lineInput(question, { id, describedBy }) {
 function shapeHelp(symbols) {
   const codes = symbols.flatMap((name, i) => [i ? ", " : " : ", h("code", {}, name)]);
   return h("p", { class: "lc-help" }, "Une virgule, ou ×, sépare les axes : ", h("code", {}, "(3, 4)"), ", ", h("code", {}, "(3,)"),
-    ". Un produit s'écrit *.", ...(codes.length ? [" Symboles", ...codes, "."] : []));
+    ". Un produit s’écrit *.", ...(codes.length ? [" Symboles", ...codes, "."] : []));
 }
 
 /** Associer : à droite, une liste lettrée ; à gauche, une lettre à choisir par élément. */

@@ -9,7 +9,7 @@ import { download, dropZone, fileName, preview, readFile } from "./files.js";
 import { STATES, follow, isDone, showProgressIn, stateName } from "./progress.js";
 
 const DRAFT = "labcode.compte-rendu"; // noms et remarques, gardés avec les réponses
-const NOT_SAVED = "Ce navigateur ne garde rien (navigation privée, ou stockage plein) : la reprise n'a pas pu se faire.";
+const NOT_SAVED = "Ce navigateur ne garde rien (navigation privée, ou stockage plein) : la reprise n’a pas pu se faire.";
 
 const loadState = (question) => decode(question, read(keyOf(question)));
 
@@ -151,7 +151,7 @@ function startImport(zone, book, draft, showDraft) {
   async function receive([file]) {
     if (!file) return;
     const { report, skipped, error } = await readFile(file, questions);
-    if (error) return told.replaceChildren(h("p", { class: "suivi-erreur" }, `« ${file.name} » n'est pas repris. ${error} Vos réponses n'ont pas changé.`));
+    if (error) return told.replaceChildren(h("p", { class: "suivi-erreur" }, `« ${file.name} » n’est pas repris. ${error} Vos réponses n’ont pas changé.`));
     const mine = Object.fromEntries(questions.map((question) => [question.id, loadState(question)]));
     const { taken, kept } = compareAnswers(mine, report.answers);
     const written = taken.filter((id) => put(id, report.answers[id]));
@@ -163,7 +163,7 @@ function startImport(zone, book, draft, showDraft) {
     const say = (n, one, many) => h("p", {}, n > 1 ? `${n} ${many}` : one);
     told.replaceChildren(
       written.length < taken.length ? h("p", { class: "suivi-erreur" }, NOT_SAVED) : say(written.length, written.length ? "Une réponse reprise." : "Aucune réponse à reprendre.", "réponses reprises."),
-      skipped ? say(skipped, "Une réponse est laissée de côté : illisible, ou d'une autre version du livre.", "réponses sont laissées de côté : illisibles, ou d'une autre version du livre.") : "",
+      skipped ? say(skipped, "Une réponse est laissée de côté : illisible, ou d’une autre version du livre.", "réponses sont laissées de côté : illisibles, ou d’une autre version du livre.") : "",
       kept.length ? say(kept.length, "Une de vos réponses est gardée, au moins aussi bonne que celle du fichier. Vous pouvez en décider autrement :", "de vos réponses sont gardées, au moins aussi bonnes que celles du fichier. Vous pouvez en décider autrement :") : "",
       kept.length ? h("ul", { class: "suivi-choix" }, ...kept.map((id) => choice(id, report.answers[id]))) : "",
     );

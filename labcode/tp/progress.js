@@ -20,7 +20,7 @@ export function progressText(questions) {
   const done = questions.filter((question) => question.done).length, total = questions.length;
   if (done === total) return total > 1 ? `Les ${total} questions sont faites` : "La question est faite";
   const left = questions.reduce((sum, question) => sum + (question.done ? 0 : question.minutes), 0);
-  return `${done || "Aucune"} question${done > 1 ? "s" : ""} sur ${total} ${done === 0 ? "n'est faite" : done > 1 ? "faites" : "faite"}, encore ${duration(left)} environ`;
+  return `${done || "Aucune"} question${done > 1 ? "s" : ""} sur ${total} ${done === 0 ? "n’est faite" : done > 1 ? "faites" : "faite"}, encore ${duration(left)} environ`;
 }
 
 /** L'état gardé d'une question, sans le vérifier ni le déplacer ; null s'il est d'une autre version. */

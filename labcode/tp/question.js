@@ -11,7 +11,7 @@ import { forget, forgetAside, load, save, setAside } from "./storage.js";
 const ATTEMPTS_BEFORE_SOLUTION = 3;
 const SYMBOLS = { right: "✓", recorded: "●", invalid: "?", broken: "!" };
 const LABELS = { right: "Juste.", recorded: "", invalid: "", broken: "Question en panne." };
-const SUBMIT = { prediction: "Enregistrer ma prédiction", text: "Enregistrer ma réponse", code: "J'ai essayé" };
+const SUBMIT = { prediction: "Enregistrer ma prédiction", text: "Enregistrer ma réponse", code: "J’ai essayé" };
 const STATE = ["answer", "attempts", "hints", "verdict"];
 let counter = 0;
 
@@ -43,7 +43,7 @@ function asideNote(question) {
   if (text === null) return null;
   const download = h("a", { download: `${question.id}.json`, href: URL.createObjectURL(new Blob([text], { type: "application/json" })) }, "Télécharger");
   const drop = h("button", { type: "button" }, "Oublier");
-  const note = h("p", { class: "lc-note" }, "Une réponse gardée n'a pas pu être relue : ", download, " ", drop);
+  const note = h("p", { class: "lc-note" }, "Une réponse gardée n’a pas pu être relue : ", download, " ", drop);
   drop.addEventListener("click", () => {
     forgetAside(question);
     note.closest(".lc-card").querySelector(".lc-primary").focus();
@@ -115,7 +115,7 @@ function render({ model, el }) {
     hintList.hidden = hintList.childElementCount === 0;
     if (hintButton) {
       const left = shown < hints.length;
-      hintButton.textContent = left ? `Indice ${shown + 1}/${hints.length}` : "Plus d'indice";
+      hintButton.textContent = left ? `Indice ${shown + 1}/${hints.length}` : "Plus d’indice";
       hintButton.setAttribute("aria-disabled", String(!left));
     }
     const earned = open || tried || verdict === "right" || (verdict === "recorded" && !counted) || attempts >= ATTEMPTS_BEFORE_SOLUTION;

@@ -113,5 +113,5 @@ def _problem(question, answer, ok, message, result):
 
 
 def _flat(text):
-    """Le texte sans distinction d'espaces ni de casse, pour comparer des extraits."""
-    return " ".join(text.split()).casefold()
+    """Le texte sans distinction d'espaces, de casse ni d'apostrophe, pour comparer des extraits."""
+    return " ".join(text.split()).replace("’", "'").casefold()

@@ -29,5 +29,6 @@ def _mathjax(latex, options):
 @functools.cache
 def _markdown(math):
     renderer = {"mathml": _mathml, "mathjax": _mathjax}[math]
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    typography = {"typographer": True, "quotes": "“”‘’"}  # l'apostrophe droite devient courbe, sauf dans le code
+    markdown = MarkdownIt("commonmark", {"html": False} | typography).enable(["table", "smartquotes"])
     return markdown.use(dollarmath_plugin, renderer=renderer, allow_labels=False, double_inline=True)

@@ -26,13 +26,13 @@ export function readReport(text, questions) {
   try {
     file = JSON.parse(text);
   } catch {
-    return refused("Ce fichier n'est pas du JSON lisible : il est abîmé, incomplet, ou d'une autre sorte.");
+    return refused("Ce fichier n’est pas du JSON lisible : il est abîmé, incomplet, ou d’une autre sorte.");
   }
-  if (file?.format !== FORMAT) return refused("Ce fichier n'est pas un compte-rendu exporté par ce livre.");
-  if (!Number.isInteger(file.version) || file.version < 1) return refused("Ce compte-rendu n'a pas de numéro de version lisible.");
-  if (file.version > REPORT_VERSION) return refused("Ce compte-rendu vient d'une version plus récente du livre.");
+  if (file?.format !== FORMAT) return refused("Ce fichier n’est pas un compte-rendu exporté par ce livre.");
+  if (!Number.isInteger(file.version) || file.version < 1) return refused("Ce compte-rendu n’a pas de numéro de version lisible.");
+  if (file.version > REPORT_VERSION) return refused("Ce compte-rendu vient d’une version plus récente du livre.");
   const { answers: given } = file;
-  if (given === null || typeof given !== "object" || Array.isArray(given)) return refused("Ce compte-rendu n'a pas de réponses lisibles.");
+  if (given === null || typeof given !== "object" || Array.isArray(given)) return refused("Ce compte-rendu n’a pas de réponses lisibles.");
   const answers = {};
   for (const question of questions) {
     if (!Object.hasOwn(given, question.id)) continue;

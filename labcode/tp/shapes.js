@@ -54,7 +54,7 @@ const count = (axes) => TRIALS.map((_, k) => axes.reduce((total, axis) => total 
 
 function shapeRemark(given, expected, batch) {
   if (sameAxes([...given].sort(), [...expected].sort())) {
-    return expected.length === 2 ? "Les deux tailles sont les bonnes, mais c'est la transposée." : "Les tailles sont les bonnes, mais pas dans cet ordre.";
+    return expected.length === 2 ? "Les deux tailles sont les bonnes, mais c’est la transposée." : "Les tailles sont les bonnes, mais pas dans cet ordre.";
   }
   const missing = extraAxis(expected, given);
   if (missing === 0) return batch ? "Il manque le premier axe, celui des exemples du lot." : "Il manque un axe, le premier.";
@@ -62,9 +62,9 @@ function shapeRemark(given, expected, batch) {
   const extra = extraAxis(given, expected);
   if (extra >= 0) return /^1 1/.test(given[extra]) ? "Il y a un axe de trop, de taille 1." : "Il y a un axe de trop.";
   const wanted = expected.length > 1 ? `${expected.length} axes` : expected.length ? "un axe" : "un nombre, sans aucun axe";
-  if (count(given) === count(expected)) return `Le nombre d'éléments est le bon, mais on attend ${wanted}${given.length === expected.length ? " d'autres tailles" : ""}.`;
-  if (given.length !== expected.length) return `Ce n'est pas le bon nombre d'axes : on attend ${wanted}.`;
-  return "Le nombre d'axes est le bon, mais pas toutes les tailles.";
+  if (count(given) === count(expected)) return `Le nombre d’éléments est le bon, mais on attend ${wanted}${given.length === expected.length ? " d’autres tailles" : ""}.`;
+  if (given.length !== expected.length) return `Ce n’est pas le bon nombre d’axes : on attend ${wanted}.`;
+  return "Le nombre d’axes est le bon, mais pas toutes les tailles.";
 }
 
 export function checkShape({ answer, symbols = [], mistakes = [] }, text) {

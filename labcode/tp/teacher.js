@@ -111,7 +111,7 @@ export function startTeacher(root) {
     const { report, skipped } = student;
     openDetail(student.name,
       h("p", {}, [student.file, frenchDate(report.date)].filter(Boolean).join(", ")),
-      skipped ? h("p", {}, `Réponses illisibles ou d'une autre version du livre, laissées de côté : ${skipped}.`) : null);
+      skipped ? h("p", {}, `Réponses illisibles ou d’une autre version du livre, laissées de côté : ${skipped}.`) : null);
     const answered = book.chapters.filter((chapter) => chapter.questions.some(({ id }) => report.answers[id]));
     preview(frame, report, { ...book, chapters: answered });
   }

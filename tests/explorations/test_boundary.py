@@ -83,6 +83,12 @@ def test_frontiere_dans_le_carre(run):
             np.testing.assert_allclose(np.array(ends) @ weights[:2] + weights[2], 0, atol=1e-6)
 
 
+def test_frontiere_par_deux_coins_du_cadre(run):
+    """La vue de départ : la diagonale, que chaque coin donne deux fois."""
+    ends = run("return m.boundarySegment(d.line, d.box);", line=line(1, -1, 0), box=run("return m.viewBox([[0, 0], [1, 1]]);"))
+    assert np.allclose(np.sort(ends, axis=0), [[-0.3, -0.3], [1.3, 1.3]])
+
+
 def test_frontiere_absente_quand_les_poids_sont_nuls(run):
     assert run("return [m.boundarySegment(d.line, m.viewBox([[0, 0], [1, 1]])), m.positiveRegion(d.line, m.viewBox([[0, 0], [1, 1]])).length];",
                line=line(0, 0, 0)) == [None, 4]

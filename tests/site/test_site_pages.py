@@ -83,6 +83,18 @@ def test_rien_ne_deborde_sur_un_grand_ecran(wide):
     assert examen.overflow(wide) == []
 
 
+def test_quatre_vingts_colonnes_de_code_tiennent_sans_defiler(wide):
+    cut = wide.locator(".cell_input pre").evaluate_all(
+        "frames => frames.filter(e => e.scrollWidth > e.clientWidth).map(e => e.innerText.slice(0, 80))")
+    assert cut == []
+
+
+def test_les_formules_tiennent_sans_defiler(wide):
+    cut = wide.locator('mjx-container[display="true"]').evaluate_all(
+        "formulas => formulas.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.parentElement.id)")
+    assert cut == []
+
+
 def test_accessible_au_clair(wide):
     assert wide.evaluate("document.documentElement.dataset.theme") == "light"
     assert examen.axe(wide) == []

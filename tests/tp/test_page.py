@@ -17,7 +17,7 @@ from labcode.tp.page import question_html
 from .conftest import HERE, ROOT, build, write_book
 
 AXE = ROOT / "node_modules/axe-core"
-needs_axe = pytest.mark.skipif(not AXE.is_dir(), reason="axe-core n'est pas installé\u00a0: npm ci")
+needs_axe = pytest.mark.skipif(not AXE.is_dir(), reason="axe-core n’est pas installé\u00a0: npm ci")
 
 
 # ── Sans navigateur ──────────────────────────────────────────────────────────
@@ -210,7 +210,7 @@ def test_hints_then_solution(open_page):
     for rank in range(3):
         question.get_by_role("button", name=f"Indice {rank + 1}/3").click()
         assert question.locator(".lc-hints li").count() == rank + 1
-    assert question.get_by_role("button", name="Plus d'indice").get_attribute("aria-disabled") == "true"
+    assert question.get_by_role("button", name="Plus d’indice").get_attribute("aria-disabled") == "true"
     for attempt, visible in (("1", 0), ("1", 0), ("abc", 0), ("2", 0), ("3", 1)):  # ni une redite ni l'illisible ne comptent
         answer(page, "exemple-nombre-poids", attempt)
         assert question.locator(".lc-solution").count() == visible
@@ -357,7 +357,7 @@ def test_text_is_compared_then_assessed(open_page, sample):
     page = open_page()
     name = "exemple-texte-hasard"
     question, data = card(page, name), bank.compiled(sample[name])
-    assert "Écrivez d'abord" in respond(page, name, data, right=False).inner_text()
+    assert "Écrivez d’abord" in respond(page, name, data, right=False).inner_text()
     assert question.locator(".lc-solution").count() == question.get_by_role("checkbox").count() == 0
     long = "é" * 4000 + "\nUne autre ligne, avec <b>, \\(x\\) et « ».\n" + "a" * 900
     question.get_by_role("textbox").fill("é" * 5001)
@@ -390,7 +390,7 @@ def test_code_is_read_here_and_checked_in_the_notebook(open_page):
     question = card(page, "exemple-code-sigmoide")
     assert 'verifier("exemple-code-sigmoide", sigmoid)' in question.locator("pre").inner_text()
     assert question.locator(".lc-solution").count() == 0
-    question.get_by_role("button", name="J'ai essayé").click()
+    question.get_by_role("button", name="J’ai essayé").click()
     assert question.locator(".lc-solution[open] pre").count() == 1
     page.reload()
     page.wait_for_selector(".lc-question form")
@@ -418,7 +418,7 @@ def test_keyboard_only(open_page, sample):
             if page.evaluate(f"(() => {{ const e = document.activeElement; return Boolean({condition}); }})()"):
                 return
             press(key)
-        raise AssertionError(f"le clavier n'atteint pas {condition}")
+        raise AssertionError(f"le clavier n’atteint pas {condition}")
 
     for name, question in sample.items():
         data = bank.compiled(question)
@@ -471,7 +471,7 @@ def test_corrupt_storage_is_offered_then_dropped(open_page, stored):
         question = card(page, name)
         question.locator(".lc-note").wait_for()
         assert "Juste" not in question.inner_text() and "essai" not in question.inner_text()
-        assert "n'a pas pu être relue" in question.inner_text()
+        assert "n’a pas pu être relue" in question.inner_text()
         assert page.locator(".lc-note").count() == 1
     with page.expect_download() as download:
         question.get_by_role("link", name="Télécharger").click()

@@ -17,7 +17,7 @@ from labcode.tp.widget import Question
 
 from .conftest import HERE, ROOT, write_book
 
-needs_node = pytest.mark.skipif(not rehearsal.has_node(), reason="Node n'est pas installé")
+needs_node = pytest.mark.skipif(not rehearsal.has_node(), reason="Node n’est pas installé")
 HOSTILE = '"><img src=x onerror=pwned()>'
 ANSWERS = {
     "exemple-nombre-poids": ("15", "right", 2, 1),
@@ -218,7 +218,7 @@ def test_progress_is_said_in_french():
     def case(*done):
         return [{"done": bool(flag), "minutes": 25} for flag in done]
     assert node("avancer", cases=[case(0, 0, 0), case(1, 0, 0), case(1, 1, 0), case(1, 1, 1), case(1)]) == [
-        "Aucune question sur 3 n'est faite, encore 1\u00a0h\u00a015 environ", "1 question sur 3 faite, encore 50\u00a0min environ",
+        "Aucune question sur 3 n’est faite, encore 1\u00a0h\u00a015 environ", "1 question sur 3 faite, encore 50\u00a0min environ",
         "2 questions sur 3 faites, encore 25\u00a0min environ", "Les 3 questions sont faites", "La question est faite"]
     assert node("durees", minutes=[5, 59, 60, 65, 150]) == ["5\u00a0min", "59\u00a0min", "1\u00a0h", "1\u00a0h\u00a005", "2\u00a0h\u00a030"]
     states = [None, {"verdict": "right"}, {"verdict": "recorded"}, {"verdict": "wrong"}, {"hints": 1, "verdict": ""}, {"verdict": "", "attempts": 0, "hints": 0}, 3, "x",
@@ -306,7 +306,7 @@ def test_scripts_are_small_and_inert(suivi, name):
     assert sorted(set(declared)) == sorted(declared)
     source = suivi.script(name)
     assert "eval(" not in source and "new Function" not in source and "fetch(" not in source and "://" not in source
-    checkers = bundle._joined([path for path in modules if path in ("formula.js", "shapes.js", "checks.js")])
+    checkers = bundle.joined([path for path in modules if path in ("formula.js", "shapes.js", "checks.js")])
     assert len(source.encode()) - len(checkers.encode()) < 25_000
 
 
