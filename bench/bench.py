@@ -1,13 +1,13 @@
 """La vitesse de labcode, à côté de celle de scikit-learn et, s'il est installé, de PyTorch.
 
-    python bench/bench.py                # tout ; environ une minute
+    python bench/bench.py                # tout ; trois minutes
     python bench/bench.py mlp lenet      # les travaux dont le nom commence ainsi
     python bench/bench.py --ecrire       # range aussi le tableau dans data/results/vitesse.csv
 
 Chaque bibliothèque travaille dans son propre processus, avec le même nombre de fils et les instructions qu'elle choisit pour
 ce processeur ; on passe de l'une à l'autre à chaque tour : ce qui ralentit la machine ralentit tout le monde. Entre deux
 tours on attend que les fils de la précédente soient endormis ; sans cela ils tournent à vide et gênent la suivante. Les temps
-sont des médianes. La dernière colonne compare la vitesse de labcode (opérations utiles par seconde) à celle d'un grand produit
+sont des médianes ; les rapports, celles des rapports de chaque tour. La dernière colonne compare la vitesse de labcode (opérations utiles par seconde) à celle d'un grand produit
 de matrices NumPy. Le plancher d'un perceptron est le temps que prennent en NumPy ses seuls produits de matrices et ses seules
 mises à jour, mémoire réservée d'avance : ni activation, ni perte, ni vérification. Aucun code NumPy ne descendra dessous.
 """
@@ -26,7 +26,7 @@ import time
 from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parents[1] / "data" / "results" / "vitesse.csv"
-ROUNDS, SECONDS, REST = 7, 0.4, 0.4  # tours, durée visée d'un tour, attente entre deux
+ROUNDS, SECONDS, REST = 15, 0.25, 0.3  # tours, durée visée d'un tour, attente entre deux
 FORCED = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS"}
 NAMES = {"labcode": "labcode", "torch": "PyTorch", "sklearn": "scikit-learn", "plancher": "plancher NumPy"}
 PEERS = ("labcode", "torch", "sklearn")
@@ -241,7 +241,7 @@ def environment(threads):
 
 
 def measure(work, libraries, threads):
-    """Durée médiane d'un pas (s) et mémoire de pointe (Mo) de chaque bibliothèque, tour à tour."""
+    """Durée d'un pas (s) à chaque tour, et mémoire de pointe (Mo), de chaque bibliothèque."""
     processes = {library: subprocess.Popen([sys.executable, __file__, "--ouvrier", library, work], env=environment(threads),
                                            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for library in libraries}
     times, memory = {library: [] for library in libraries}, {}
@@ -257,33 +257,39 @@ def measure(work, libraries, threads):
             memory[library] = answer["memory"]
     for process in processes.values():
         process.communicate()
-    return {library: statistics.median(values) for library, values in times.items()}, memory
+    return times, memory
+
+
+def ratio(times, library, reference):
+    """Combien de fois plus longtemps prend ``library`` que ``reference`` : médiane des rapports de chaque tour."""
+    return statistics.median(a / b for a, b in zip(times[library], times[reference]))
 
 
 def main(works, threads, write):
     rows, peers = [], ["labcode", "plancher", "sklearn"] + ["torch"] * bool(importlib.util.find_spec("torch"))
     if "torch" not in peers:
         print("PyTorch n'est pas installé : comparaison avec scikit-learn seulement.")
-    speed = product_step()[1] / measure("mlp-64", ["product"], threads)[0]["product"]
+    speed = product_step()[1] / statistics.median(measure("mlp-64", ["product"], threads)[0]["product"])
     print(f"Fils : {threads}. Produit de matrices 2048×2048 : {french(speed / 1e9, 0)} milliards d'opérations par seconde.\n")
     for work in works:
         title, _, _, libraries = WORKS[work]
         times, memory = measure(work, [library for library in libraries if library in peers], threads)
-        share = useful_operations(work) / times["labcode"] / speed
+        medians = {library: statistics.median(rounds) for library, rounds in times.items()}
+        share = useful_operations(work) / medians["labcode"] / speed
         print(title)
-        for library, seconds in times.items():
+        for library, seconds in medians.items():
             line = f"    {NAMES[library]:<14} {french(seconds * 1e3, 3):>9} ms"
             if library == "plancher":
                 line += "   produits et mises à jour seuls : " + ", ".join(
-                    f"{french(times[peer] / seconds, 2)} fois plus vite que {NAMES[peer]}" for peer in PEERS[1:] if peer in times)
+                    f"{french(ratio(times, peer, library), 2)} fois plus vite que {NAMES[peer]}" for peer in PEERS[1:] if peer in times)
             elif library != "labcode":
-                line += f"   labcode va {french(seconds / times['labcode'], 2)} fois plus vite"
+                line += f"   labcode va {french(ratio(times, library, 'labcode'), 2)} fois plus vite"
             elif share:
                 line += f"   {french(100 * share, 0)} % de la vitesse du produit de matrices"
             print(line + (f"   mémoire {french(memory[library], 0)} Mo" if work == "vgg" else ""), flush=True)
         rows.append({"travail": work, "intitule": title, "part_du_produit": f"{share:.3f}" if share else ""}
-                    | {f"{library}_ms": f"{times[library] * 1e3:.4f}" if library in times else "" for library in NAMES}
-                    | {f"{library}_rapport": f"{times[library] / times['labcode']:.3f}" if library in times else ""
+                    | {f"{library}_ms": f"{medians[library] * 1e3:.4f}" if library in times else "" for library in NAMES}
+                    | {f"{library}_rapport": f"{ratio(times, library, 'labcode'):.3f}" if library in times else ""
                        for library in PEERS[1:]}
                     | {f"{library}_Mo": f"{memory.get(library, 0):.0f}" if library in times else "" for library in PEERS})
     if write:
@@ -302,7 +308,7 @@ def save(rows, threads, speed):
         file.write(f"# {datetime.date.today()} ; Python {platform.python_version()}, {versions} ; {processor()}, {threads} fils, "
                    f"noyaux OpenBLAS {openblas_kernels(threads)}\n")
         file.write(f"# produit de matrices 2048 x 2048 : {speed / 1e9:.0f} milliards d'opérations par seconde ; "
-                   f"médianes de {ROUNDS} tours ; rapport : durée de l'autre / durée de labcode\n")
+                   f"médianes de {ROUNDS} tours ; rapport : durée de l'autre / durée de labcode, dans le même tour\n")
         table = csv.DictWriter(file, rows[0], lineterminator="\n")
         table.writeheader()
         table.writerows(rows)

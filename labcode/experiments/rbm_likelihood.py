@@ -12,8 +12,9 @@ import numpy as np
 
 from labcode.boltzmann import RBM, ais_log_partition, log_likelihood
 from labcode.datasets import load_mnist
-from labcode.experiments import Experiment, mean_interval, product
+from labcode.experiments import Experiment, product
 from labcode.experiments.initialization import rounded
+from labcode.figures import COLORS
 
 NAMES = {"cd-1": "CD-1", "cd-5": "CD-5", "cd-25": "CD-25", "pcd": "PCD"}
 PUBLISHED = {"cd-1": -125.53, "cd-25": -86.34}  # Salakhutdinov et Murray (2008), test
@@ -46,16 +47,15 @@ def drawn(images, rng):
 
 
 def figure(results):
-    """Log-vraisemblance de test, et erreur de reconstruction, selon l'époque ; une courbe par façon d'apprendre."""
+    """Log-vraisemblance de test, et erreur de reconstruction, selon l'époque ; une couleur par façon d'apprendre, une courbe par graine."""
     canvas, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8))
-    for config in results.configs:
+    for config, color in zip(results.configs, COLORS):
         count = len(results.seeds(method=config["method"]))
         label = f"{NAMES[config['method']]}, {count} graine{'s' * (count > 1)}"
         for ax, metric, every in ((left, "log_likelihood_curve", config["every"]), (right, "reconstruction_curve", 1)):
-            mean, half = mean_interval(results.values(metric, method=config["method"]))
-            epochs = every * np.arange(1, len(mean) + 1)
-            line, = ax.plot(epochs, mean, label=label, lw=1.8)
-            ax.fill_between(epochs, mean - half, mean + half, color=line.get_color(), alpha=0.2, lw=0)
+            curves = results.values(metric, method=config["method"]).T
+            lines = ax.plot(every * np.arange(1, len(curves) + 1), curves, color=color, lw=1.5)
+            lines[0].set_label(label)
     for method, style in zip(PUBLISHED, (":", "--")):
         left.axhline(PUBLISHED[method], color="0.5", linestyle=style, label=f"{NAMES[method]} (2008)")
     left.set(xlabel="époque", ylabel="log-vraisemblance de test (nats)", ylim=(-180, -80))
