@@ -90,7 +90,7 @@ def test_marque_du_chapitre(context, site):
     page = opened(context, site + CHAPTER)
     mark = page.locator(".suivi-marque")
     total = len(IN_CHAPTER)
-    assert f"Aucune question sur {total} n'est faite" in mark.inner_text()
+    assert f"Aucune question sur {total} n’est faite" in mark.inner_text()
     answer_two(context, site).close()
     for place in (mark, other.locator("[data-chapter-progress='0']")):
         place.get_by_text(f"1 question sur {total} faite").wait_for()
@@ -185,7 +185,7 @@ def test_la_reprise_ne_perd_rien(context, site, tmp_path):
     (tmp_path / "abîmé.json").write_text('{"format": "labcode-compte-rendu", "vers', encoding="utf-8")
     page.set_input_files("#suivi-fichier", tmp_path / "abîmé.json")
     told = page.locator(".suivi-reprise").get_by_role("status")
-    told.get_by_text("« abîmé.json » n'est pas repris".replace(" a", "\u00a0a").replace(" »", "\u00a0»")).wait_for()
+    told.get_by_text("« abîmé.json » n’est pas repris".replace(" a", "\u00a0a").replace(" »", "\u00a0»")).wait_for()
     assert "pas du JSON lisible" in told.inner_text() and saved(page) == before
 
     wrong = (RIGHT + 1) % len(CHOICE["options"])
@@ -279,7 +279,7 @@ def column(page, position):
 def test_table_du_professeur(context, site, files, tmp_path):
     page = filled(context, site, files)
     told = page.locator(".suivi-messages").inner_text()
-    assert "«\u00a0notes.txt\u00a0» est laissé de côté. Ce fichier n'est pas du JSON lisible" in told
+    assert "«\u00a0notes.txt\u00a0» est laissé de côté. Ce fichier n’est pas du JSON lisible" in told
     assert column(page, 1) == [HOSTILE, "Ada Lovelace", "Zoé Petit"] and column(page, 2) == ["0", "1", "3"]
     page.get_by_role("button", name="Total").click()
     page.get_by_role("button", name="Total").click()
