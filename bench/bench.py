@@ -7,9 +7,10 @@
 Chaque bibliothèque travaille dans son propre processus, avec le même nombre de fils et les instructions qu'elle choisit pour
 ce processeur ; on passe de l'une à l'autre à chaque tour : ce qui ralentit la machine ralentit tout le monde. Entre deux
 tours on attend que les fils de la précédente soient endormis ; sans cela ils tournent à vide et gênent la suivante. Les temps
-sont des médianes ; les rapports, celles des rapports de chaque tour. La dernière colonne compare la vitesse de labcode (opérations utiles par seconde) à celle d'un grand produit
-de matrices NumPy. Le plancher d'un perceptron est le temps que prennent en NumPy ses seuls produits de matrices et ses seules
-mises à jour, mémoire réservée d'avance : ni activation, ni perte, ni vérification. Aucun code NumPy ne descendra dessous.
+sont des médianes ; les rapports, celles des rapports de chaque tour. La dernière colonne compare la vitesse de labcode
+(opérations utiles par seconde) à celle d'un grand produit de matrices NumPy. Le plancher d'un perceptron est le temps que prennent
+en NumPy ses seuls produits de matrices et ses seules mises à jour, mémoire réservée d'avance : un vrai pas fait tout cela, et
+de plus les activations, la perte et les vérifications.
 """
 
 import argparse

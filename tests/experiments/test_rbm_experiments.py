@@ -317,7 +317,7 @@ def test_images_dont_on_donne_la_vraisemblance(monkeypatch):
 
 
 def test_vraisemblance_rangee_monte_avec_k():
-    """Ce que dit le chapitre 8 : CD-5 et CD-25 finissent entre CD-1 et PCD, à chaque graine."""
+    """Ce que dit le chapitre 8 : CD-5 et CD-25 finissent entre CD-1 et PCD, quelle que soit la graine."""
     results = load_results("rbm-vraisemblance", size="complet")
     ends = [results.values("test_log_likelihood", method=method) for method in ("cd-1", "cd-5", "cd-25", "pcd")]
-    assert np.all(np.diff([end[:min(map(len, ends))] for end in ends], axis=0) > 0)
+    assert all(low.max() < high.min() for low, high in itertools.pairwise(ends))

@@ -11,7 +11,7 @@ from labcode.tp import bank, rehearsal
 from labcode.tp.rehearsal import check_answers
 
 HERE = Path(__file__).parent
-pytestmark = pytest.mark.skipif(not rehearsal.has_node(), reason="Node n’est pas installé\u00a0: la grammaire n’est pas essayée")
+pytestmark = pytest.mark.skipif(not rehearsal.has_node(), reason="Node n'est pas installé\u00a0: la grammaire n'est pas essayée")
 
 
 def ask(answer, variables, *attempts, **fields):

@@ -17,7 +17,7 @@ from labcode.tp.page import question_html
 from .conftest import HERE, ROOT, build, write_book
 
 AXE = ROOT / "node_modules/axe-core"
-needs_axe = pytest.mark.skipif(not AXE.is_dir(), reason="axe-core n’est pas installé\u00a0: npm ci")
+needs_axe = pytest.mark.skipif(not AXE.is_dir(), reason="axe-core n'est pas installé\u00a0: npm ci")
 
 
 # ── Sans navigateur ──────────────────────────────────────────────────────────
@@ -418,7 +418,7 @@ def test_keyboard_only(open_page, sample):
             if page.evaluate(f"(() => {{ const e = document.activeElement; return Boolean({condition}); }})()"):
                 return
             press(key)
-        raise AssertionError(f"le clavier n’atteint pas {condition}")
+        raise AssertionError(f"le clavier n'atteint pas {condition}")
 
     for name, question in sample.items():
         data = bank.compiled(question)

@@ -17,7 +17,7 @@ from labcode.tp.widget import Question
 
 from .conftest import HERE, ROOT, write_book
 
-needs_node = pytest.mark.skipif(not rehearsal.has_node(), reason="Node n’est pas installé")
+needs_node = pytest.mark.skipif(not rehearsal.has_node(), reason="Node n'est pas installé")
 HOSTILE = '"><img src=x onerror=pwned()>'
 ANSWERS = {
     "exemple-nombre-poids": ("15", "right", 2, 1),
