@@ -11,7 +11,7 @@ from scipy.special import expit, logsumexp
 from labcode.boltzmann import RBM
 from labcode.datasets import DataUnavailableError, load_alphadigits
 from labcode.experiments import judge as judging
-from labcode.experiments import load_results, rbm_alphadigits, rbm_likelihood, run_experiment
+from labcode.experiments import rbm_alphadigits, rbm_likelihood, run_experiment
 from labcode.experiments.store import Record, Results, key
 from labcode.nn import softmax
 
@@ -314,10 +314,3 @@ def test_images_dont_on_donne_la_vraisemblance(monkeypatch):
     data = rbm_likelihood.mnist()
     possible = [[bool((X <= (part[:20] > 0)).all()) for X in seen] for part in (data.X_test, data.X_train)]
     assert possible == [[True] * 5 + [False], [False] * 5 + [True]]
-
-
-def test_vraisemblance_rangee_monte_avec_k():
-    """Ce que dit le chapitre 8 : CD-5 et CD-25 finissent entre CD-1 et PCD, quelle que soit la graine."""
-    results = load_results("rbm-vraisemblance", size="complet")
-    ends = [results.values("test_log_likelihood", method=method) for method in ("cd-1", "cd-5", "cd-25", "pcd")]
-    assert all(low.max() < high.min() for low, high in itertools.pairwise(ends))
