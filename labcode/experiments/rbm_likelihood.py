@@ -47,7 +47,7 @@ def drawn(images, rng):
 
 
 def figure(results):
-    """Log-vraisemblance de test, et erreur de reconstruction, selon l'époque ; une couleur par façon d'apprendre, une courbe par graine."""
+    """Log-vraisemblance de test et erreur de reconstruction selon l'époque : une couleur par méthode, une courbe par graine."""
     canvas, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8))
     for config, color in zip(results.configs, COLORS):
         count = len(results.seeds(method=config["method"]))
